@@ -1,0 +1,1 @@
+# raasctl: links common and jansson, nothing of the daemon.

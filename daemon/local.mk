@@ -1,0 +1,5 @@
+# libraasd: every module of the daemon but its main, so that tests can link them.
+noinst_LIBRARIES += libraasd.a
+libraasd_a_SOURCES = \
+	daemon/deadline.c daemon/deadline.h \
+	daemon/log.c daemon/log.h
