@@ -3,4 +3,5 @@ noinst_LIBRARIES += libraasd.a
 libraasd_a_SOURCES = \
 	daemon/deadline.c daemon/deadline.h \
 	daemon/log.c daemon/log.h \
+	daemon/scheduler.c daemon/scheduler.h \
 	daemon/workers.c daemon/workers.h

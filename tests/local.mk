@@ -3,6 +3,7 @@ check_PROGRAMS += \
 	tests/unit/test-buf \
 	tests/unit/test-error \
 	tests/unit/test-json \
+	tests/unit/test-scheduler \
 	tests/unit/test-workers
 
 EXTRA_DIST += tests/unit/test.h
