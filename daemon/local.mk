@@ -3,5 +3,8 @@ noinst_LIBRARIES += libraasd.a
 libraasd_a_SOURCES = \
 	daemon/deadline.c daemon/deadline.h \
 	daemon/log.c daemon/log.h \
+	daemon/metadata-merge.c daemon/metadata-merge.h \
+	daemon/observed.c daemon/observed.h \
+	daemon/plan.c daemon/plan.h \
 	daemon/scheduler.c daemon/scheduler.h \
 	daemon/workers.c daemon/workers.h

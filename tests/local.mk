@@ -3,6 +3,8 @@ check_PROGRAMS += \
 	tests/unit/test-buf \
 	tests/unit/test-error \
 	tests/unit/test-json \
+	tests/unit/test-metadata-merge \
+	tests/unit/test-plan \
 	tests/unit/test-scheduler \
 	tests/unit/test-workers
 
