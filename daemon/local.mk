@@ -1,10 +1,12 @@
 # libraasd: every module of the daemon but its main, so that tests can link them.
 noinst_LIBRARIES += libraasd.a
 libraasd_a_SOURCES = \
+	daemon/atomic-file.c daemon/atomic-file.h \
 	daemon/deadline.c daemon/deadline.h \
 	daemon/log.c daemon/log.h \
 	daemon/metadata-merge.c daemon/metadata-merge.h \
 	daemon/observed.c daemon/observed.h \
 	daemon/plan.c daemon/plan.h \
 	daemon/scheduler.c daemon/scheduler.h \
+	daemon/state.c daemon/state.h \
 	daemon/workers.c daemon/workers.h

@@ -6,6 +6,7 @@ check_PROGRAMS += \
 	tests/unit/test-metadata-merge \
 	tests/unit/test-plan \
 	tests/unit/test-scheduler \
+	tests/unit/test-state \
 	tests/unit/test-workers
 
 EXTRA_DIST += tests/unit/test.h
