@@ -166,10 +166,12 @@ TEST(deep_checks_are_spread_and_none_is_forgotten)
 	unsigned int ran[N] = { 0 }, quarter[8] = { 0 };
 	int64_t now;
 	enum work work;
-	int i, *owner;
+	int numbers[N], i, *owner;
 
-	for (i = 0; i < N; i++)
-		slots[i] = scheduler_add(s, xmemdup(&i, sizeof(i)), no_targets, 0, HOUR);
+	for (i = 0; i < N; i++) {
+		numbers[i] = i;
+		slots[i] = scheduler_add(s, &numbers[i], no_targets, 0, HOUR);
+	}
 	for (now = 0; now < 2 * HOUR; now += 1000) {
 		while ((owner = scheduler_next(s, now, &work)) != NULL) {
 			ran[*owner]++;
