@@ -22,6 +22,7 @@ SUPERVISE = os.path.join(TOP, "tests", "supervise.py")
 DEFAULT_TIMEOUT_S = 120
 KEPT_OUTPUT_LINES = 60
 IN_CI = os.environ.get("CI") == "true"
+SANITIZER_STATUS = 86
 FUZZ_S = 10 if IN_CI else 5
 
 
@@ -116,7 +117,8 @@ def judge(output, report, sanitizer_reports):
         problems.append("took too long; killed: " + "; ".join(report["left"]))
     elif report["left"]:
         problems.append("left processes behind: " + "; ".join(report["left"]))
-    if report is not None and report["status"] and not outcome.failures:
+    reported = sanitizer_reports and report and report["status"] == SANITIZER_STATUS
+    if report is not None and report["status"] and not outcome.failures and not reported:
         problems.append(signal_or_status(report["status"]))
     elif report is not None and (report["status"] or 0) < 0:
         outcome.failures[-1] += f" ({signal_or_status(report['status'])})"
@@ -145,7 +147,7 @@ def environment(build, root):
            if not name.lower().endswith("_proxy")
            and not name.startswith(("RAAS", "GIT_", "XDG_", "AWS_", "SSH_", "LC_"))}
     reports = os.path.join(root, "reports", "sanitizer")
-    common = f"exitcode=86:log_path={reports}"
+    common = f"exitcode={SANITIZER_STATUS}:log_path={reports}"
     env.update({
         "HOME": os.path.join(root, "home"),
         "TMPDIR": os.path.join(root, "tmp"),
@@ -263,11 +265,11 @@ def find_tests(build):
 
 def select(tests, sanitizers, names):
     """What a run without names leaves out under sanitizers: static checks and fuzz targets
-    do not depend on the build, and the thread sanitizer is for those that ask for it."""
+    do not depend on the build, and few system tests are worth the thread sanitizer's time."""
     if names:
         return [t for t in tests if t.is_named(names)]
     if sanitizers == "thread":
-        return [t for t in tests if t.threads]
+        return [t for t in tests if t.threads or t.name.startswith("unit/")]
     if sanitizers:
         return [t for t in tests if t.name.startswith(("unit/", "system/"))]
     return tests
