@@ -2,7 +2,8 @@
  *
  * Owns the listening socket, its clients and the calls they made. What a call means is its
  * handler's business. Loop thread only; nothing here blocks. A client has one call in work at
- * a time, the rest waits in order. Who breaks a limit is cut off and nobody else notices. */
+ * a time, the rest waits in order. Who breaks a limit is cut off and nobody else notices. The
+ * process ignores SIGPIPE. */
 #ifndef DAEMON_CONTROL_H
 #define DAEMON_CONTROL_H
 

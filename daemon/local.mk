@@ -2,6 +2,9 @@
 noinst_LIBRARIES += libraasd.a
 libraasd_a_SOURCES = \
 	daemon/atomic-file.c daemon/atomic-file.h \
+	daemon/control.c daemon/control.h \
+	daemon/control-service.c daemon/control-service.h \
+	daemon/control-socket.c daemon/control-socket.h \
 	daemon/deadline.c daemon/deadline.h \
 	daemon/log.c daemon/log.h \
 	daemon/metadata-merge.c daemon/metadata-merge.h \
