@@ -10,3 +10,11 @@ check_PROGRAMS += \
 	tests/unit/test-workers
 
 EXTRA_DIST += tests/unit/test.h
+
+# A libFuzzer target for each parser of bytes from outside; tests/fuzz-one runs them.
+if FUZZERS
+noinst_PROGRAMS += \
+	tests/fuzz/fuzz-json
+
+tests_fuzz_fuzz_json_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
+endif
