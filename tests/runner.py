@@ -45,7 +45,7 @@ class Test:
     def is_named(self, names):
         family, _, base = self.name.partition("/")
         spellings = (self.name, base, family, "tests/" + self.name,
-                     f"tests/{self.name}.c", base.removeprefix("test-"))
+                     f"tests/{self.name}.c", re.sub(r"^(test|\d+)-", "", base))
         return any(fnmatch.fnmatchcase(s, n) for n in names for s in spellings)
 
 
@@ -277,7 +277,8 @@ def select(tests, sanitizers, names):
 
 def make(kind):
     """Build; the directory, or None when that failed."""
-    result = subprocess.run([os.path.join(TOP, "tests", "build"), kind, "check"],
+    result = subprocess.run([os.path.join(TOP, "tests", "build"), kind,
+                             "all" if kind == "fuzz" else "check"],
                             stdout=subprocess.PIPE, text=True, check=False)
     return result.stdout.strip() if result.returncode == 0 else None
 

@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 
-#include "common/alloc.h"
 #include "tests/unit/test.h"
 
 #define HOUR 3600000
