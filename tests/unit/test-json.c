@@ -108,5 +108,6 @@ int
 main(void)
 {
 	return RUN(CASE(each_element_in_turn), CASE(each_refuses_what_is_broken),
-	    CASE(no_nul_slips_through), CASE(depth_is_limited), CASE(getters_name_the_key), CASE(text_of_any_bytes));
+	    CASE(no_nul_slips_through), CASE(depth_is_limited), CASE(getters_name_the_key),
+	    CASE(text_of_any_bytes));
 }
