@@ -3,9 +3,13 @@ check_PROGRAMS += \
 	tests/unit/test-buf \
 	tests/unit/test-control \
 	tests/unit/test-error \
+	tests/unit/test-frame \
 	tests/unit/test-json \
+	tests/unit/test-message \
 	tests/unit/test-metadata-merge \
+	tests/unit/test-methods \
 	tests/unit/test-plan \
+	tests/unit/test-rfc3339 \
 	tests/unit/test-scheduler \
 	tests/unit/test-state \
 	tests/unit/test-workers

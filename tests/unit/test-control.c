@@ -66,8 +66,7 @@ handle(void *arg, struct control_call *call)
 
 	if (strcmp(name, "Ping") == 0) {
 		control_reply(call, NULL);
-	} else if (strcmp(name, "Version") == 0) {	/* from within the loop, the loop again */
-		event_base_loop(s->base, EVLOOP_NONBLOCK);
+	} else if (strcmp(name, "Version") == 0) {
 		control_reply(call, json_pack("{s:s}", "version", "1"));
 	} else if (strcmp(name, "Cancel") != 0 &&	/* which is dropped */
 	    s->n_held < sizeof(s->held) / sizeof(s->held[0])) {
