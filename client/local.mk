@@ -9,6 +9,6 @@ libraasctl_a_SOURCES = \
 	client/render.c client/render.h \
 	client/show.c client/show.h
 
-bin_PROGRAMS += client/raasctl
-client_raasctl_SOURCES = client/raasctl.c
-client_raasctl_LDADD = libraasctl.a libcommon.a $(JANSSON_LIBS)
+bin_PROGRAMS += raasctl
+raasctl_SOURCES = client/raasctl.c
+raasctl_LDADD = libraasctl.a libcommon.a $(JANSSON_LIBS)
