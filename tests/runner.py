@@ -182,6 +182,7 @@ def read_report(path):
 def run_test(test, build):
     """Run one program in a directory of its own, which stays only after a failure."""
     root = tempfile.mkdtemp(prefix="raas-")  # short: sockets go below it
+    os.chmod(root, 0o711)  # a test that becomes another user goes on finding its files
     for name in ("home", "tmp", "reports"):
         os.mkdir(os.path.join(root, name))
     report = os.path.join(root, "report.json")
