@@ -1,6 +1,7 @@
 # A unit test is tests/unit/test-MODULE.c, prints TAP, and links the daemon's library.
 check_PROGRAMS += \
 	tests/unit/test-buf \
+	tests/unit/test-digest \
 	tests/unit/test-error \
 	tests/unit/test-json
 
