@@ -3,4 +3,5 @@ noinst_LIBRARIES += libraasd.a
 libraasd_a_SOURCES = \
 	daemon/deadline.c daemon/deadline.h \
 	daemon/digest.c daemon/digest.h \
-	daemon/log.c daemon/log.h
+	daemon/log.c daemon/log.h \
+	daemon/s3-sign.c daemon/s3-sign.h

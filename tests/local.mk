@@ -3,6 +3,7 @@ check_PROGRAMS += \
 	tests/unit/test-buf \
 	tests/unit/test-digest \
 	tests/unit/test-error \
-	tests/unit/test-json
+	tests/unit/test-json \
+	tests/unit/test-s3-sign
 
 EXTRA_DIST += tests/unit/test.h
