@@ -4,4 +4,5 @@ libraasd_a_SOURCES = \
 	daemon/deadline.c daemon/deadline.h \
 	daemon/digest.c daemon/digest.h \
 	daemon/log.c daemon/log.h \
-	daemon/s3-sign.c daemon/s3-sign.h
+	daemon/s3-sign.c daemon/s3-sign.h \
+	daemon/s3-xml.c daemon/s3-xml.h

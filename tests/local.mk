@@ -4,6 +4,7 @@ check_PROGRAMS += \
 	tests/unit/test-digest \
 	tests/unit/test-error \
 	tests/unit/test-json \
-	tests/unit/test-s3-sign
+	tests/unit/test-s3-sign \
+	tests/unit/test-s3-xml
 
 EXTRA_DIST += tests/unit/test.h
