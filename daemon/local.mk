@@ -5,5 +5,7 @@ libraasd_a_SOURCES = \
 	daemon/digest.c daemon/digest.h \
 	daemon/http.c daemon/http.h \
 	daemon/log.c daemon/log.h \
+	daemon/s3.c daemon/s3.h \
+	daemon/s3-call.c daemon/s3-call.h \
 	daemon/s3-sign.c daemon/s3-sign.h \
 	daemon/s3-xml.c daemon/s3-xml.h

@@ -5,10 +5,13 @@ check_PROGRAMS += \
 	tests/unit/test-error \
 	tests/unit/test-http \
 	tests/unit/test-json \
+	tests/unit/test-s3 \
 	tests/unit/test-s3-sign \
 	tests/unit/test-s3-xml
 
 tests_unit_test_http_SOURCES = tests/unit/test-http.c tests/unit/http-server.c \
+	tests/unit/http-server.h
+tests_unit_test_s3_SOURCES = tests/unit/test-s3.c tests/unit/http-server.c \
 	tests/unit/http-server.h
 
 EXTRA_DIST += tests/unit/test.h
