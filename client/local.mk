@@ -1,1 +1,14 @@
-# raasctl: links common and jansson, nothing of the daemon.
+# raasctl: links common and jansson, nothing of the daemon. libraasctl is all of it but its main,
+# so that tests can link it.
+noinst_LIBRARIES += libraasctl.a
+libraasctl_a_SOURCES = \
+	client/arguments.c client/arguments.h \
+	client/call.c client/call.h \
+	client/help.c client/help.h \
+	client/outcome.c client/outcome.h \
+	client/render.c client/render.h \
+	client/show.c client/show.h
+
+bin_PROGRAMS += raasctl
+raasctl_SOURCES = client/raasctl.c
+raasctl_LDADD = libraasctl.a libcommon.a $(JANSSON_LIBS)

@@ -30,12 +30,23 @@ json_depth(const char *data, size_t len, unsigned int enough)
 	return deepest;
 }
 
+/* jansson drops a NUL that follows a number, and JSON has none. */
+static bool
+has_nul(const char *data, size_t len)
+{
+	return len > 0 && memchr(data, '\0', len) != NULL;
+}
+
 json_t *
 json_read(const char *data, size_t len, unsigned int max_depth, struct error *err)
 {
 	json_error_t problem;
 	json_t *value;
 
+	if (has_nul(data, len)) {
+		error_set(err, ERROR_INPUT, "not valid JSON: it holds a NUL byte");
+		return NULL;
+	}
 	if (json_depth(data, len, max_depth + 1) > max_depth) {
 		error_set(err, ERROR_INPUT, "JSON nested deeper than %u", max_depth);
 		return NULL;
@@ -122,6 +133,8 @@ json_each(const char *data, size_t len, const char *key,
 	struct reader r = { data, len, 0 };
 	int result;
 
+	if (has_nul(data, len))
+		return error_set(err, ERROR_INPUT, "not valid JSON: it holds a NUL byte");
 	if (!take(&r, '{'))
 		return malformed(&r, err);
 	if (take(&r, '}'))
@@ -137,6 +150,8 @@ json_each(const char *data, size_t len, const char *key,
 				return result;
 		} else if ((other = take_value(&r)) == NULL) {
 			return malformed(&r, err);
+		} else if (!json_is_null(other) && strcmp(json_string_value(name), key) == 0) {
+			return error_set(err, ERROR_INPUT, "key '%s' is not an array", key);
 		}
 	} while (take(&r, ','));
 	return take(&r, '}') && peek(&r) == '\0' && r.at == r.len ? 0 : malformed(&r, err);

@@ -5,9 +5,14 @@ check_PROGRAMS += \
 	tests/unit/test-error \
 	tests/unit/test-http \
 	tests/unit/test-json \
+	tests/unit/test-metadata-merge \
+	tests/unit/test-plan \
 	tests/unit/test-s3 \
 	tests/unit/test-s3-sign \
-	tests/unit/test-s3-xml
+	tests/unit/test-s3-xml \
+	tests/unit/test-scheduler \
+	tests/unit/test-state \
+	tests/unit/test-workers
 
 tests_unit_test_http_SOURCES = tests/unit/test-http.c tests/unit/http-server.c \
 	tests/unit/http-server.h
@@ -15,3 +20,11 @@ tests_unit_test_s3_SOURCES = tests/unit/test-s3.c tests/unit/http-server.c \
 	tests/unit/http-server.h
 
 EXTRA_DIST += tests/unit/test.h
+
+# A libFuzzer target for each parser of bytes from outside; tests/fuzz-one runs them.
+if FUZZERS
+noinst_PROGRAMS += \
+	tests/fuzz/fuzz-json
+
+tests_fuzz_fuzz_json_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
+endif

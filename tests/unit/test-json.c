@@ -42,6 +42,7 @@ TEST(each_refuses_what_is_broken)
 	static const char *const broken[] = {
 		"", "[", "{", "{\"data\"", "{\"data\":[", "{\"data\":[{}", "{\"data\":[{},]}",
 		"{\"data\":[{}]", "{\"data\":[{}]}x", "{1:2}", "{\"data\":[{\"a\"}]}", "<html>",
+		"{\"data\":{}}", "{\"data\":1,\"data\":[]}",
 	};
 	cleanup(buf_done) struct buf seen = BUF_INIT;
 	struct error err;
@@ -52,6 +53,18 @@ TEST(each_refuses_what_is_broken)
 		CHECK_INT(each(broken[i], &seen, &err), -1);
 		CHECK_INT(err.kind, ERROR_INPUT);
 	}
+}
+
+TEST(no_nul_slips_through)
+{
+	cleanup(buf_done) struct buf seen = BUF_INIT;
+	struct error err = ERROR_INIT;
+
+	CHECK(json_read("[2\0]", 4, 4, &err) == NULL);
+	CHECK_STR(err.text, "not valid JSON: it holds a NUL byte");
+	err = (struct error)ERROR_INIT;
+	CHECK_INT(json_each("{\"data\":[],\"a\":2\0}", 18, "data", collect, &seen, &err), -1);
+	CHECK_INT(err.kind, ERROR_INPUT);
 }
 
 TEST(depth_is_limited)
@@ -95,5 +108,6 @@ int
 main(void)
 {
 	return RUN(CASE(each_element_in_turn), CASE(each_refuses_what_is_broken),
-	    CASE(depth_is_limited), CASE(getters_name_the_key), CASE(text_of_any_bytes));
+	    CASE(no_nul_slips_through), CASE(depth_is_limited), CASE(getters_name_the_key),
+	    CASE(text_of_any_bytes));
 }

@@ -1,0 +1,97 @@
+/* raasctl - asks raasd to do something, or how things are. */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "client/arguments.h"
+#include "client/call.h"
+#include "client/help.h"
+#include "client/outcome.h"
+#include "client/render.h"
+#include "client/show.h"
+#include "common/alloc.h"
+#include "common/cleanup.h"
+#include "common/interface.h"
+
+static enum outcome
+complain(enum outcome outcome, const struct error *err)
+{
+	fprintf(stderr, "raasctl: %s\n", err->text);
+	return outcome;
+}
+
+/* Shows replies until the last one. */
+static enum outcome
+follow(struct call *call, struct show *show, const struct method *m)
+{
+	enum outcome outcome = OUTCOME_DONE, of_this;
+	struct message_reply reply;
+	struct error err;
+	bool last = false;
+
+	while (!last) {
+		if (call_next(call, &reply, &err) == -1) {
+			render_progress_end(show->render);
+			return complain(outcome_of_connection(&err), &err);
+		}
+		last = !reply.continues || reply.error != NULL;
+		if (reply.error != NULL) {
+			render_progress_end(show->render);
+			outcome = complain(outcome_of_error(m, &reply, &err), &err);
+		} else {
+			of_this = outcome_of_reply(m, reply.parameters);
+			outcome = of_this > outcome ? of_this : outcome;
+			show_reply(show, reply.parameters, last);
+		}
+		message_reply_done(&reply);
+	}
+	return outcome;
+}
+
+static enum outcome
+run(const struct arguments *a)
+{
+	cleanup(call_done) struct call call = CALL_INIT;
+	cleanup(free_p) char *name = xasprintf("%s.%s", INTERFACE_NAME, a->method->name);
+	struct render render;
+	struct show show = { .render = &render, .method = a->method, .asked = a->parameters,
+	    .json = a->json };
+	struct error err;
+	enum outcome outcome;
+
+	render_init(&render, a->no_color);
+	if (call_open(&call, a->socket, &err) == -1 ||
+	    call_send(&call, name, json_incref(a->parameters), a->method->streams,
+	    a->method->waits, &err) == -1)
+		return complain(outcome_of_connection(&err), &err);
+	outcome = follow(&call, &show, a->method);
+	show_done(&show);
+	if (ferror(stdout)) {
+		error_set(&err, ERROR_SYSTEM, "cannot write the answer");
+		return complain(OUTCOME_FAILED, &err);
+	}
+	return outcome;
+}
+
+int
+main(int argc, char **argv)
+{
+	cleanup(arguments_done) struct arguments a;
+	struct error err;
+
+	if (arguments_parse(&a, argc, argv, (int64_t)time(NULL), &err) == -1) {
+		fprintf(stderr, "raasctl: %s\n", err.text);
+		help_usage(stderr, a.method);
+		return OUTCOME_USAGE;
+	}
+	if (a.version) {
+		puts("raasctl " RAAS_VERSION);
+	} else if (a.help && a.method != NULL) {
+		help_command(stdout, a.method);
+	} else if (a.help) {
+		help_all(stdout);
+	} else {
+		return run(&a);
+	}
+	return OUTCOME_DONE;
+}

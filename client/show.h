@@ -1,0 +1,25 @@
+/* show.h - raasd's replies to each command, as text or as JSON. */
+#ifndef CLIENT_SHOW_H
+#define CLIENT_SHOW_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "client/render.h"
+#include "common/methods.h"
+
+struct show {
+	struct render		*render;
+	const struct method	*method;
+	const json_t		*asked;		/* the call's parameters; lent */
+	bool			 json;
+	json_t			*pages;		/* of a status, put together */
+	size_t			 n_queued;	/* ISVs of a sync */
+	size_t			 n_finished;
+};
+
+/* One reply; `last`: no other follows. */
+void	 show_reply(struct show *, const json_t *parameters, bool last);
+void	 show_done(struct show *);
+
+#endif

@@ -1,0 +1,343 @@
+#include "common/methods.h"
+
+#include <string.h>
+
+#include "common/rfc3339.h"
+
+#define ISV_NAME_MAX 64		/* bytes; a section of raas.cfg may have a name that is no good ISV */
+
+const struct method methods[] = {
+	{
+		.command = "status", .name = "Status",
+		.summary = "Show how the ISVs' registries are",
+		.help = "Without an ISV: one line for each, and one for the daemon. With ISVs: also the\n"
+		    "resources and warnings of each.",
+		.exit_status = "4 if an ISV is drift, failed, conflict, orphaned or invalid",
+		.streams = true,
+		.params = {
+			{ "isvs", PARAM_ISVS, .value = "ISV", .help = "only these" },
+		},
+	},
+	{
+		.command = "sync", .name = "Sync",
+		.summary = "Make registries what raas.cfg asks for, now",
+		.help = "Queues the ISVs and follows the work until it is done. Interrupting raasctl does\n"
+		    "not stop the work; 'raasctl cancel ISV' does.",
+		.exit_status = "1 if an ISV could not be brought in order",
+		.acts = true, .streams = true, .waits = true,
+		.one_of = { "isvs", "all" },
+		.params = {
+			{ "isvs", PARAM_ISVS, .value = "ISV", .help = "these ISVs" },
+			{ "all", PARAM_FLAG, .option = "--all", .help = "all ISVs" },
+			{ "deep", PARAM_FLAG, .option = "--deep",
+			  .help = "compare everything: app repo, metadata, the bucket's listing" },
+			{ "dry_run", PARAM_FLAG, .option = "--dry-run",
+			  .help = "only say what would be done" },
+			{ "wait", PARAM_FLAG, .option = "--no-wait", .inverted = true,
+			  .help = "queue it and return" },
+		},
+	},
+	{
+		.command = "diff", .name = "Diff",
+		.summary = "Show what a sync would do to an ISV",
+		.help = "Compares everything, as 'sync --deep' does, and changes nothing. Shows the steps\n"
+		    "that a sync would take, and the metadata files that differ between the config repo\n"
+		    "and the app.",
+		.exit_status = "4 if there is anything to do",
+		.waits = true,
+		.params = {
+			{ "isv", PARAM_ISV, .value = "ISV", .required = true, .help = "which" },
+		},
+	},
+	{
+		.command = "pull", .name = "Pull",
+		.summary = "Fetch the config repo now",
+		.help = "For the config repo's git hook, or for the impatient: raasd also does it on a\n"
+		    "timer. The ISVs whose configuration changed are synced.",
+		.acts = true, .waits = true,
+	},
+	{
+		.command = "log", .name = "Log",
+		.summary = "Show an ISV's log",
+		.help = "The lines are those that raasd commits to the config repo, newest last.",
+		.streams = true, .waits = true,
+		.params = {
+			{ "isv", PARAM_ISV, .value = "ISV", .required = true, .help = "whose" },
+			{ "lines", PARAM_INT, .option = "--lines", .letter = 'n', .value = "N",
+			  .min = 0, .max = 10000, .help = "how many of the last lines (20)" },
+			{ "follow", PARAM_FLAG, .option = "--follow", .letter = 'f',
+			  .help = "go on with new lines as they are written" },
+		},
+	},
+	{
+		.command = "pause", .name = "Pause",
+		.summary = "Leave an ISV alone for a while",
+		.help = "Nothing is changed at a paused ISV; it is still looked at. A pause survives a\n"
+		    "restart, and status shows who paused, why and until when.",
+		.acts = true,
+		.params = {
+			{ "isv", PARAM_ISV, .value = "ISV", .required = true, .help = "which" },
+			{ "reason", PARAM_STRING, .option = "--reason", .value = "TEXT",
+			  .help = "why, for the others to read" },
+			{ "until", PARAM_TIME, .option = "--until", .value = "TIME",
+			  .help = "ends by itself then: 2026-01-31T18:00:00Z" },
+			{ "until", PARAM_DURATION, .option = "--for", .value = "DURATION",
+			  .help = "ends by itself after that: 30m, 8h, 2d" },
+		},
+	},
+	{
+		.command = "resume", .name = "Resume",
+		.summary = "End an ISV's pause",
+		.help = "Fine when it was not paused.",
+		.acts = true,
+		.params = {
+			{ "isv", PARAM_ISV, .value = "ISV", .required = true, .help = "which" },
+		},
+	},
+	{
+		.command = "resolve", .name = "Resolve",
+		.summary = "Decide a conflict between config repo and app",
+		.help = "A metadata file that was changed in the config repo and in the app is a conflict;\n"
+		    "raasd touches neither until this says which one is right. 'raasctl diff ISV' shows\n"
+		    "both.",
+		.acts = true, .waits = true,
+		.params = {
+			{ "isv", PARAM_ISV, .value = "ISV", .required = true, .help = "which" },
+			{ "take", PARAM_CHOICE, .option = "--take", .value = "config|app",
+			  .choices = "config|app", .required = true,
+			  .help = "the side whose files are kept" },
+		},
+	},
+	{
+		.command = "cancel", .name = "Cancel",
+		.summary = "Stop an ISV's running or queued job",
+		.help = "Stopping anywhere is safe: the next sync goes on from there.",
+		.acts = true,
+		.params = {
+			{ "isv", PARAM_ISV, .value = "ISV", .required = true, .help = "whose" },
+		},
+	},
+	{
+		.command = "reload", .name = "Reload",
+		.summary = "Read raasd.yaml and raas.cfg again",
+		.help = "As 'systemctl reload raasd'. What has an error stays as it was, and the errors are\n"
+		    "shown.",
+		.exit_status = "1 if there are errors",
+		.acts = true, .waits = true,
+	},
+	{
+		.command = "ping", .name = "Ping",
+		.summary = "Ask whether raasd answers",
+		.help = "Prints nothing but a word: what counts is the exit status.",
+	},
+	{
+		.command = "version", .name = "Version",
+		.summary = "Show the versions of raasctl and raasd",
+		.help = "'raasctl --version' shows raasctl's alone and asks no daemon.",
+	},
+	{ .command = NULL },
+};
+
+const struct method *
+method_by_command(const char *command)
+{
+	const struct method *m;
+
+	for (m = methods; m->command != NULL; m++) {
+		if (strcmp(m->command, command) == 0)
+			return m;
+	}
+	return NULL;
+}
+
+const struct method *
+method_by_name(const char *name)
+{
+	const struct method *m;
+
+	for (m = methods; m->command != NULL; m++) {
+		if (strcmp(m->name, name) == 0)
+			return m;
+	}
+	return NULL;
+}
+
+static bool
+is_choice(const char *choices, const char *value)
+{
+	size_t len = strlen(value);
+	const char *at;
+
+	for (at = choices; at != NULL; at = strchr(at, '|')) {
+		if (*at == '|')
+			at++;
+		if (strcspn(at, "|") == len && strncmp(at, value, len) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Whether there is such an ISV is for the daemon to say; this is whether there could be. */
+static int
+check_isv(const json_t *value, struct error *err)
+{
+	const char *name = json_string_value(value);
+
+	if (name == NULL)
+		return error_set(err, ERROR_INPUT, "not a string");
+	if (name[0] == '\0' || json_string_length(value) > ISV_NAME_MAX)
+		return error_set(err, ERROR_INPUT, "not a name of 1 to %d bytes", ISV_NAME_MAX);
+	return 0;
+}
+
+static int
+check_isvs(const json_t *value, struct error *err)
+{
+	size_t i;
+
+	if (!json_is_array(value))
+		return error_set(err, ERROR_INPUT, "not an array");
+	for (i = 0; i < json_array_size(value); i++) {
+		if (check_isv(json_array_get(value, i), err) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+check_value(const struct param *p, const json_t *value, struct error *err)
+{
+	int64_t unused;
+
+	switch (p->kind) {
+	case PARAM_ISV:
+		return check_isv(value, err);
+	case PARAM_ISVS:
+		return check_isvs(value, err);
+	case PARAM_FLAG:
+		return json_is_boolean(value) ? 0 : error_set(err, ERROR_INPUT, "not true or false");
+	case PARAM_STRING:
+		return json_is_string(value) ? 0 : error_set(err, ERROR_INPUT, "not a string");
+	case PARAM_INT:
+		if (!json_is_integer(value) || json_integer_value(value) < p->min ||
+		    json_integer_value(value) > p->max)
+			return error_set(err, ERROR_INPUT, "not a whole number from %lld to %lld",
+			    (long long)p->min, (long long)p->max);
+		return 0;
+	case PARAM_DURATION:
+	case PARAM_TIME:
+		if (!json_is_string(value) || !rfc3339_parse(json_string_value(value), &unused))
+			return error_set(err, ERROR_INPUT, "not a time such as 2026-01-31T18:00:00Z");
+		return 0;
+	case PARAM_CHOICE:
+		if (!json_is_string(value) || !is_choice(p->choices, json_string_value(value)))
+			return error_set(err, ERROR_INPUT, "not one of %s", p->choices);
+		return 0;
+	}
+	return error_set(err, ERROR_INTERNAL, "unknown kind of parameter");
+}
+
+static const struct param *
+find_param(const struct method *m, const char *name)
+{
+	const struct param *p;
+
+	for (p = m->params; p < m->params + METHOD_PARAMS && p->name != NULL; p++) {
+		if (strcmp(p->name, name) == 0)
+			return p;
+	}
+	return NULL;
+}
+
+/* null, false and an empty list say the same as leaving a parameter out. */
+static bool
+is_given(const json_t *params, const char *name)
+{
+	const json_t *value = json_object_get(params, name);
+
+	return value != NULL && !json_is_null(value) && !json_is_false(value) &&
+	    !(json_is_array(value) && json_array_size(value) == 0);
+}
+
+static int
+check_missing(const struct method *m, const json_t *params, const char **wrong, struct error *err)
+{
+	const struct param *p;
+
+	for (p = m->params; p < m->params + METHOD_PARAMS && p->name != NULL; p++) {
+		if (p->required && !is_given(params, p->name)) {
+			*wrong = p->name;
+			return error_set(err, ERROR_INPUT, "'%s' is missing", p->name);
+		}
+	}
+	if (m->one_of[0] == NULL)
+		return 0;
+	if (is_given(params, m->one_of[0]) != is_given(params, m->one_of[1]))
+		return 0;
+	*wrong = m->one_of[0];
+	return error_set(err, ERROR_INPUT, "give either '%s' or '%s'", m->one_of[0], m->one_of[1]);
+}
+
+int
+method_check(const struct method *m, const json_t *params, const char **wrong, struct error *err)
+{
+	const struct param *p;
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)params, key, value) {
+		*wrong = key;
+		if ((p = find_param(m, key)) == NULL)
+			return error_set(err, ERROR_INPUT, "there is no parameter '%s'", key);
+		if (!json_is_null(value) && check_value(p, value, err) == -1)
+			return error_prefix(err, "'%s'", key);
+	}
+	return check_missing(m, params, wrong, err);
+}
+
+#define NEAREST_MAX 32	/* bytes of a name that may be compared */
+
+/* Levenshtein's distance: letters to insert, delete or replace. */
+static unsigned int
+distance(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+	unsigned int row[NEAREST_MAX + 1], diagonal, above;
+	size_t i, j;
+
+	for (j = 0; j <= b_len; j++)
+		row[j] = (unsigned int)j;
+	for (i = 1; i <= a_len; i++) {
+		diagonal = row[0];
+		row[0] = (unsigned int)i;
+		for (j = 1; j <= b_len; j++) {
+			above = row[j];
+			row[j] = diagonal + (a[i - 1] != b[j - 1]);
+			if (above + 1 < row[j])
+				row[j] = above + 1;
+			if (row[j - 1] + 1 < row[j])
+				row[j] = row[j - 1] + 1;
+			diagonal = above;
+		}
+	}
+	return row[b_len];
+}
+
+const char *
+nearest_name(const char *typed, const char *const *names, size_t n)
+{
+	size_t typed_len = strlen(typed), len, i;
+	unsigned int d, best = (unsigned int)(typed_len < 5 ? 2 : 3);
+	const char *nearest = NULL;
+
+	if (typed_len > NEAREST_MAX)
+		return NULL;
+	for (i = 0; i < n; i++) {
+		if ((len = strlen(names[i])) > NEAREST_MAX)
+			continue;
+		if ((d = distance(typed, typed_len, names[i], len)) < best && d < len) {
+			best = d;
+			nearest = names[i];
+		}
+	}
+	return nearest;
+}
