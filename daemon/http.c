@@ -249,29 +249,44 @@ on_rewind(void *arg, curl_off_t offset, int origin)
 	return CURL_SEEKFUNC_OK;
 }
 
-static int
-headers_set(struct transfer *t, struct error *err)
+static bool
+is_big_upload(const struct http_request *request)
 {
-	const char *const *h;
-	cleanup(free_p) char *bearer = NULL;
-	struct curl_slist *list = NULL;
+	return request->body_from_fd && request->body_size >= BIG_UPLOAD;
+}
 
-	for (h = t->request->headers; h != NULL && *h != NULL; h++) {
-		if (strpbrk(*h, "\r\n") != NULL)
-			return error_set(err, ERROR_INPUT, "a header holds a line break");
-		if ((list = curl_slist_append(t->headers, *h)) == NULL)
-			abort();
-		t->headers = list;
-	}
-	if (t->request->bearer == NULL)
-		return 0;
-	if (strpbrk(t->request->bearer, "\r\n") != NULL)
-		return error_set(err, ERROR_INPUT, "the token holds a line break");
-	bearer = xasprintf("Authorization: Bearer %s", t->request->bearer);
-	if ((list = curl_slist_append(t->headers, bearer)) == NULL)
+static int
+header_set(struct transfer *t, const char *header, struct error *err)
+{
+	struct curl_slist *list;
+
+	if (strpbrk(header, "\r\n") != NULL)
+		return error_set(err, ERROR_INPUT, "a header holds a line break");
+	if ((list = curl_slist_append(t->headers, header)) == NULL)
 		abort();
 	t->headers = list;
 	return 0;
+}
+
+static int
+headers_set(struct transfer *t, struct error *err)
+{
+	const struct http_request *request = t->request;
+	cleanup(free_p) char *bearer = NULL;
+	const char *const *h;
+
+	for (h = request->headers; h != NULL && *h != NULL; h++) {
+		if (header_set(t, *h, err) == -1)
+			return -1;
+	}
+	if (request->bearer != NULL) {
+		bearer = xasprintf("Authorization: Bearer %s", request->bearer);
+		if (header_set(t, bearer, err) == -1)
+			return -1;
+	}
+	/* libcurl asks before any PUT whether it may send, and waits a second for servers that
+	 * do not answer: only worth it where a refusal spares a big body. */
+	return is_big_upload(request) ? 0 : header_set(t, "Expect:", err);
 }
 
 static void
@@ -290,7 +305,7 @@ method_set(CURL *easy, const struct http_request *request)
 	/* Not CURLOPT_POST: it adds a Content-Type of its own, which nobody signed. */
 	curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
 	curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)request->body_size);
-	if (request->body_from_fd && request->body_size >= BIG_UPLOAD)
+	if (is_big_upload(request))
 		curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER_BIG);
 }
 

@@ -413,15 +413,19 @@ static int
 on_public_block(void *arg, const char *path, const char *text, struct error *err)
 {
 	struct s3_public_block *block = arg;
+	const char *name = strrchr(path, '/');
 
+	/* The root's name is PublicAccessBlockConfiguration, but Ceph has one of its own. */
 	(void)err;
-	if (strcmp(path, "PublicAccessBlockConfiguration/BlockPublicAcls") == 0)
+	if (name == NULL)
+		return 0;
+	if (strcmp(name, "/BlockPublicAcls") == 0)
 		block->block_acls = is_true(text);
-	else if (strcmp(path, "PublicAccessBlockConfiguration/IgnorePublicAcls") == 0)
+	else if (strcmp(name, "/IgnorePublicAcls") == 0)
 		block->ignore_acls = is_true(text);
-	else if (strcmp(path, "PublicAccessBlockConfiguration/BlockPublicPolicy") == 0)
+	else if (strcmp(name, "/BlockPublicPolicy") == 0)
 		block->block_policy = is_true(text);
-	else if (strcmp(path, "PublicAccessBlockConfiguration/RestrictPublicBuckets") == 0)
+	else if (strcmp(name, "/RestrictPublicBuckets") == 0)
 		block->restrict_buckets = is_true(text);
 	return 0;
 }

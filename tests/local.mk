@@ -1,5 +1,6 @@
 # A unit test is tests/unit/test-MODULE.c, prints TAP, and links the daemon's library.
 check_PROGRAMS += \
+	tests/s3-suite \
 	tests/unit/test-buf \
 	tests/unit/test-digest \
 	tests/unit/test-error \
@@ -14,12 +15,15 @@ check_PROGRAMS += \
 	tests/unit/test-state \
 	tests/unit/test-workers
 
+# Run by system tests, against the servers that they start.
+tests_s3_suite_SOURCES = tests/s3-suite.c
+
 tests_unit_test_http_SOURCES = tests/unit/test-http.c tests/unit/http-server.c \
 	tests/unit/http-server.h
 tests_unit_test_s3_SOURCES = tests/unit/test-s3.c tests/unit/http-server.c \
 	tests/unit/http-server.h
 
-EXTRA_DIST += tests/unit/test.h
+EXTRA_DIST += tests/ceph-rgw tests/unit/test.h
 
 # A libFuzzer target for each parser of bytes from outside; tests/fuzz-one runs them.
 if FUZZERS

@@ -152,11 +152,10 @@ accept_all(void *arg)
 	while ((fd = accept(s->listener, NULL, NULL)) != -1) {
 		if (atomic_load(&s->n) == CONNECTIONS_MAX)
 			abort();
-		c = &s->connections[atomic_load(&s->n)];
+		c = &s->connections[atomic_fetch_add(&s->n, 1)];
 		c->server = s;
 		c->fd = fd;
 		pthread_create(&c->thread, NULL, serve, c);
-		atomic_fetch_add(&s->n, 1);
 	}
 	return NULL;
 }

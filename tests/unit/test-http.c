@@ -13,10 +13,6 @@
 #include "tests/unit/http-server.h"
 #include "tests/unit/test.h"
 
-CLEANUP_FUNC(struct http, http_free);
-CLEANUP_FUNC(struct http_shared, http_shared_free);
-CLEANUP_FUNC(struct http_server, http_server_stop);
-
 static sem_t resolver_may_go_on;
 
 /* libcurl resolves by this function, ours comes before libc's: one name has a dead DNS server. */
@@ -95,6 +91,8 @@ behave(void *arg, const struct server_request *r, struct server_connection *c)
 		server_close(c);
 	} else if (strcmp(path, "/error") == 0) {
 		server_answer(c, "503 Busy", "", "come back later");
+	} else if (strcmp(path, "/expect") == 0) {
+		server_answer(c, "200 OK", "", server_header(r, "expect"));
 	} else if (strcmp(path, "/close-after") == 0) {
 		server_answer(c, "200 OK", "", "ok");
 		server_close(c);
@@ -223,6 +221,12 @@ TEST(a_file_is_sent_from_where_it_lies)
 	    .body_fd = fd, .body_size = 5 << 20 }, "/f"), 0);
 	CHECK_STR(buf_str(&s.response.body), "PUT /f type= auth= length=5242880 body=(long)");
 	CHECK(!http_header(&s.response, "x-interim", value, sizeof(value)));
+	CHECK_INT(send_body(&s, (struct http_request){ .method = "PUT", .body_from_fd = true,
+	    .body_fd = fd, .body_size = 5 << 20 }, "/expect"), 0);
+	CHECK_STR(buf_str(&s.response.body), "100-continue");
+	CHECK_INT(send_body(&s, (struct http_request){ .method = "PUT", .body_from_fd = true,
+	    .body_fd = fd, .body_size = 1000 }, "/expect"), 0);
+	CHECK_STR(buf_str(&s.response.body), "");
 
 	CHECK_INT(send_body(&s, (struct http_request){ .method = "PUT", .body_from_fd = true,
 	    .body_fd = fd, .body_offset = 5 << 20, .body_size = 1 }, "/f"), -1);

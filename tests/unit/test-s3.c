@@ -10,8 +10,6 @@
 #define SECRET "wJalrXUtnFEMI"
 #define TOKEN "session-t0ken"
 
-CLEANUP_FUNC(struct http, http_free);
-
 /* What the server answers, one row a request; the last row is for all that follow. */
 struct row {
 	const char	*status;	/* NULL: reset the connection */
