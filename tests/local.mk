@@ -28,7 +28,11 @@ EXTRA_DIST += tests/ceph-rgw tests/unit/test.h
 # A libFuzzer target for each parser of bytes from outside; tests/fuzz-one runs them.
 if FUZZERS
 noinst_PROGRAMS += \
-	tests/fuzz/fuzz-json
+	tests/fuzz/fuzz-http-url \
+	tests/fuzz/fuzz-json \
+	tests/fuzz/fuzz-s3-xml
 
+tests_fuzz_fuzz_http_url_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 tests_fuzz_fuzz_json_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
+tests_fuzz_fuzz_s3_xml_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 endif
