@@ -43,7 +43,7 @@ struct progress {
 	struct s3_reply		*reply;
 	const char		*sha256;
 	char			*origin;	/* where a temporary redirect pointed; NULL */
-	char			 etag[S3_ETAG_SIZE + 2];	/* of the object in the stream, quoted */
+	char			 etag[S3_ETAG_SIZE + 2];	/* of the stream's object, quoted */
 	uint64_t		 delivered;	/* bytes that the sink has */
 	bool			 ranged;	/* this attempt asks for a part of the object */
 	bool			 sink_failed;
@@ -85,7 +85,8 @@ endpoint_parse(const char *endpoint, const char *region, char **scheme, char **h
 	if (endpoint != NULL && !tls && strncmp(endpoint, "http://", 7) != 0)
 		return error_set(err, ERROR_INPUT, "S3 endpoint '%s': begins neither with https:// "
 		    "nor with http://", endpoint);
-	len = strspn(rest, "abcdefghijklmnopqrstuvwxyz0123456789.-_:[]ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+	len = strspn(rest, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+	    ".-_:[]");
 	if (len == 0 || len > 255 || (rest[len] != '\0' && strcmp(rest + len, "/") != 0)) {
 		cleanup(free_p) char *shown = http_url_shown(endpoint);
 

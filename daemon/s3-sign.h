@@ -24,8 +24,8 @@ struct s3_signing {
 	time_t		 at;
 	const char	*method;
 	const char	*path;			/* as sent: begins with '/', percent-encoded once */
-	const char	*query;			/* as sent, any order: "uploads", "a=b&c=d%20e"; "": none */
-	const char	*const *headers;	/* "Name: value" …, NULL at the end; all are signed */
+	const char	*query;			/* as sent: "uploads", "a=b&c=d%20e"; "": none */
+	const char	*const *headers;	/* "Name: value" …, NULL at the end; all count */
 	const char	*payload_hash;		/* hex, or S3_UNSIGNED_PAYLOAD */
 };
 

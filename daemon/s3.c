@@ -1,5 +1,6 @@
 #include "daemon/s3.h"
 
+#include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -659,7 +660,7 @@ static void
 object_from_headers(const struct http_response *response, struct s3_object *object)
 {
 	char text[S3_ETAG_SIZE];
-	struct tm tm = { .tm_isdst = 0 };
+	time_t mtime;
 
 	*object = (struct s3_object){ .size = 0 };
 	if (http_header(response, "content-length", text, sizeof(text)))
@@ -669,8 +670,8 @@ object_from_headers(const struct http_response *response, struct s3_object *obje
 	if (http_header(response, "etag", text, sizeof(text)))
 		etag_copy(object->etag, text);
 	if (http_header(response, "last-modified", text, sizeof(text)) &&
-	    strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &tm) != NULL)
-		object->mtime = timegm(&tm);
+	    (mtime = curl_getdate(text, NULL)) != -1)
+		object->mtime = mtime;
 	http_header(response, "content-type", object->content_type, sizeof(object->content_type));
 }
 

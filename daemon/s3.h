@@ -49,7 +49,8 @@ void	 s3_free(struct s3 *);		/* NULL is fine */
 enum s3_bucket_state {
 	S3_BUCKET_MINE,		/* it answers to our credentials */
 	S3_BUCKET_MISSING,
-	S3_BUCKET_FORBIDDEN,	/* another's, or our rights do not reach */
+	S3_BUCKET_FORBIDDEN,	/* another's, or our rights do not reach; wrong credentials look the
+				 * same here, s3_bucket_list() tells */
 	S3_BUCKET_ELSEWHERE,	/* in another region than the options' */
 };
 
@@ -143,14 +144,15 @@ struct s3_put {
 	int			 fd;
 	off_t			 offset;
 	uint64_t		 size;
-	const char		*sha256;	/* hex, of the body: the server checks it; NULL: computed */
+	const char		*sha256;	/* hex; the server checks it; NULL: computed here */
 	bool			 if_absent;	/* leave an object that is there alone */
 };
 
 /* Keys in order of bytes. page: objects a request, 0: the server's most. */
 int	 s3_object_list(struct s3 *, const char *bucket, const char *prefix, unsigned int page,
 	    s3_object_fn *, void *arg, const struct deadline *, struct error *);
-/* *existed (may be NULL): if_absent was asked and the key was taken; nothing was stored. */
+/* *existed (may be NULL): if_absent was asked and the key was taken; by ourselves, perhaps, when
+ * the answer to a first try was lost. */
 int	 s3_object_put(struct s3 *, const struct s3_put *, bool *existed, const struct deadline *,
 	    struct error *);
 /* Bytes from `first` to the end, or `length` of them when that is not 0. A stream that breaks is

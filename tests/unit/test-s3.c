@@ -502,7 +502,8 @@ TEST(hosts_of_buckets)
 		{ { .region = "eu-west-1", .style = S3_STYLE_PATH }, "isv1",
 		    "https://s3.eu-west-1.amazonaws.com/isv1/a%20b" },
 		{ { .endpoint = "http://h:81" }, "isv1", "http://h:81/isv1/a%20b" },
-		{ { .endpoint = "http://h:80", .style = S3_STYLE_HOST }, "isv1", "http://isv1.h/a%20b" },
+		{ { .endpoint = "http://h:80", .style = S3_STYLE_HOST }, "isv1",
+		    "http://isv1.h/a%20b" },
 	};
 	size_t i;
 
