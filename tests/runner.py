@@ -157,8 +157,8 @@ def environment(build, root):
         "GIT_CONFIG_NOSYSTEM": "1",
         "RAAS_TOP": TOP,
         "RAAS_BUILD": build,
-        "RAASD": os.path.join(build, "daemon", "raasd"),
-        "RAASCTL": os.path.join(build, "client", "raasctl"),
+        "RAASD": os.path.join(build, "raasd"),
+        "RAASCTL": os.path.join(build, "raasctl"),
         "SANDBOX": os.path.join(build, "tests", "sandbox", "sandbox"),
         "FUZZ_SECONDS": str(FUZZ_S),
         "ASAN_OPTIONS": f"detect_leaks=1:{common}",
@@ -227,14 +227,14 @@ def show(test, outcome):
 def run_all(tests, build, jobs):
     """Run them, at most jobs at a time; (passed, failures, skips) with names."""
     passed, failures, skips = 0, [], []
-    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        running = {pool.submit(run_test, test, build): test for test in tests}
-        for future in concurrent.futures.as_completed(running):
-            test, outcome = running[future], future.result()
-            show(test, outcome)
-            passed += outcome.passed
-            failures += [f"{test.name}: {text}" for text in outcome.failures]
-            skips += [f"{test.name}: {text}" for text in outcome.skips]
+    pool = concurrent.futures.ThreadPoolExecutor(jobs)
+    running = {pool.submit(run_test, test, build): test for test in tests}
+    for future in concurrent.futures.as_completed(running):
+        test, outcome = running[future], future.result()
+        show(test, outcome)
+        passed += outcome.passed
+        failures += [f"{test.name}: {text}" for text in outcome.failures]
+        skips += [f"{test.name}: {text}" for text in outcome.skips]
     return passed, failures, skips
 
 
@@ -331,4 +331,7 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        os._exit(130)  # the supervisors see it, and end what runs

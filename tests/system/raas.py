@@ -28,8 +28,8 @@ import urllib.parse
 TOP = os.environ.get("RAAS_TOP") or os.path.dirname(os.path.dirname(
     os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("RAAS_BUILD") or os.path.join(TOP, "build", "plain")
-RAASD = os.environ.get("RAASD") or os.path.join(BUILD, "daemon", "raasd")
-RAASCTL = os.environ.get("RAASCTL") or os.path.join(BUILD, "client", "raasctl")
+RAASD = os.environ.get("RAASD") or os.path.join(BUILD, "raasd")
+RAASCTL = os.environ.get("RAASCTL") or os.path.join(BUILD, "raasctl")
 
 # Sanitizers make a program several times slower; a limit is there to end a hang.
 SLOWNESS = 1 if os.path.basename(BUILD) == "plain" else 4
