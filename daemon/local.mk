@@ -11,6 +11,8 @@ libraasd_a_SOURCES = \
 	daemon/log.c daemon/log.h \
 	daemon/metadata-merge.c daemon/metadata-merge.h \
 	daemon/observed.c daemon/observed.h \
+	daemon/openshift.c daemon/openshift.h \
+	daemon/openshift-answer.c daemon/openshift-answer.h \
 	daemon/plan.c daemon/plan.h \
 	daemon/s3.c daemon/s3.h \
 	daemon/s3-call.c daemon/s3-call.h \

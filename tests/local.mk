@@ -13,6 +13,8 @@ check_PROGRAMS += \
 	tests/unit/test-message \
 	tests/unit/test-metadata-merge \
 	tests/unit/test-methods \
+	tests/unit/test-openshift \
+	tests/unit/test-openshift-answer \
 	tests/unit/test-plan \
 	tests/unit/test-rfc3339 \
 	tests/unit/test-s3 \
@@ -31,6 +33,8 @@ tests_s3_suite_SOURCES = tests/s3-suite.c
 
 tests_unit_test_http_SOURCES = tests/unit/test-http.c tests/unit/http-server.c \
 	tests/unit/http-server.h
+tests_unit_test_openshift_SOURCES = tests/unit/test-openshift.c \
+	tests/unit/http-server.c tests/unit/http-server.h
 tests_unit_test_s3_SOURCES = tests/unit/test-s3.c tests/unit/http-server.c \
 	tests/unit/http-server.h
 
@@ -42,10 +46,12 @@ noinst_PROGRAMS += \
 	tests/fuzz/fuzz-http-url \
 	tests/fuzz/fuzz-json \
 	tests/fuzz/fuzz-message \
+	tests/fuzz/fuzz-openshift-answer \
 	tests/fuzz/fuzz-s3-xml
 
 tests_fuzz_fuzz_http_url_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 tests_fuzz_fuzz_json_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 tests_fuzz_fuzz_message_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
+tests_fuzz_fuzz_openshift_answer_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 tests_fuzz_fuzz_s3_xml_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 endif
