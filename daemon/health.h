@@ -30,8 +30,8 @@ struct health {
 };
 
 /* base_url: "http[s]://host[:port]", no slash at its end. names: the images as clients pull
- * them. Returns -1 only when it was stopped (ERROR_CANCELLED, or the deadline came before any
- * answer was due) or the URL is not valid; a registry that is down is a result. */
+ * them. Returns -1 only when it was cancelled or the URL is not valid: a registry that is down,
+ * or too slow, is a result. */
 int	 health_check(struct http *, const char *base_url, const char *const *names, size_t n_names,
 	    const struct health_memory *, struct health *out, const struct deadline *,
 	    struct error *err);

@@ -7,6 +7,7 @@ libraasd_a_SOURCES = \
 	daemon/control-socket.c daemon/control-socket.h \
 	daemon/deadline.c daemon/deadline.h \
 	daemon/digest.c daemon/digest.h \
+	daemon/health.c daemon/health.h \
 	daemon/http.c daemon/http.h \
 	daemon/log.c daemon/log.h \
 	daemon/metadata-merge.c daemon/metadata-merge.h \

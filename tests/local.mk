@@ -8,6 +8,7 @@ check_PROGRAMS += \
 	tests/unit/test-digest \
 	tests/unit/test-error \
 	tests/unit/test-frame \
+	tests/unit/test-health \
 	tests/unit/test-http \
 	tests/unit/test-json \
 	tests/unit/test-message \
@@ -31,6 +32,8 @@ tests_unit_test_show_LDADD = libraasctl.a libcommon.a $(JANSSON_LIBS)
 # Run by system tests, against the servers that they start.
 tests_s3_suite_SOURCES = tests/s3-suite.c
 
+tests_unit_test_health_SOURCES = tests/unit/test-health.c \
+	tests/unit/http-server.c tests/unit/http-server.h
 tests_unit_test_http_SOURCES = tests/unit/test-http.c tests/unit/http-server.c \
 	tests/unit/http-server.h
 tests_unit_test_openshift_SOURCES = tests/unit/test-openshift.c \

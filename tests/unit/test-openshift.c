@@ -365,9 +365,9 @@ TEST(a_kept_connection_repeats_no_change)
 	struct openshift_names domains = OPENSHIFT_NAMES_INIT;
 
 	CHECK_INT(openshift_domains(b.openshift, &domains, &b.deadline, &b.err), 0);
-	CHECK_INT(openshift_app_restart(b.openshift, "1", &b.deadline, &b.err), -1);
+	CHECK_INT(openshift_app_delete(b.openshift, "1", &b.deadline, &b.err), -1);
 	CHECK_INT(b.err.kind, ERROR_REMOTE);
-	CHECK_INT(http_server_requests(b.server), 2);
+CHECK_INT(http_server_requests(b.server), 2);
 }
 
 TEST(a_broker_that_never_answers)
