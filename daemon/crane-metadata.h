@@ -19,7 +19,10 @@
 struct crane_ids {
 	char	**ids;
 	size_t	  n;
+	size_t	  size;		/* allocated */
 };
+
+#define CRANE_IDS_INIT { NULL, 0, 0 }
 
 /* A tag and what it means: a v1 image id, or a digest. */
 struct crane_tag {
@@ -78,9 +81,10 @@ struct crane_object {
 struct crane_objects {
 	struct crane_object	*objects;
 	size_t			 n;
+	size_t			 size;		/* allocated */
 };
 
-#define CRANE_OBJECTS_INIT { NULL, 0 }
+#define CRANE_OBJECTS_INIT { NULL, 0, 0 }
 
 /* NULL with err (ERROR_INPUT, without the file's name) when it is not valid. */
 struct crane_metadata *crane_metadata_parse(const char *data, size_t len, struct error *err);

@@ -5,6 +5,7 @@ libraasd_a_SOURCES = \
 	daemon/control.c daemon/control.h \
 	daemon/control-service.c daemon/control-service.h \
 	daemon/control-socket.c daemon/control-socket.h \
+	daemon/crane-metadata.c daemon/crane-metadata.h \
 	daemon/deadline.c daemon/deadline.h \
 	daemon/digest.c daemon/digest.h \
 	daemon/health.c daemon/health.h \

@@ -5,6 +5,7 @@ check_PROGRAMS += \
 	tests/unit/test-arguments \
 	tests/unit/test-buf \
 	tests/unit/test-control \
+	tests/unit/test-crane-metadata \
 	tests/unit/test-digest \
 	tests/unit/test-error \
 	tests/unit/test-frame \
@@ -46,12 +47,14 @@ EXTRA_DIST += tests/ceph-rgw tests/unit/test.h
 # A libFuzzer target for each parser of bytes from outside; tests/fuzz-one runs them.
 if FUZZERS
 noinst_PROGRAMS += \
+	tests/fuzz/fuzz-crane-metadata \
 	tests/fuzz/fuzz-http-url \
 	tests/fuzz/fuzz-json \
 	tests/fuzz/fuzz-message \
 	tests/fuzz/fuzz-openshift-answer \
 	tests/fuzz/fuzz-s3-xml
 
+tests_fuzz_fuzz_crane_metadata_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 tests_fuzz_fuzz_http_url_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 tests_fuzz_fuzz_json_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 tests_fuzz_fuzz_message_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
