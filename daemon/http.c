@@ -352,6 +352,7 @@ options_set(struct http *h, struct transfer *t)
 		curl_easy_setopt(easy, CURLOPT_PASSWORD,
 		    request->password != NULL ? request->password : "");
 	}
+	curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, request->once ? 1L : 0L);
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, t->headers);
 	method_set(easy, request);
 	callbacks_set(easy, t);

@@ -60,6 +60,9 @@ struct http_request {
 	void		*sink_arg;
 
 	int64_t		 timeout_ms;		/* 0: the options' */
+	/* On a connection of its own: on one that was kept open libcurl may send a request twice,
+	 * when it cannot tell whether the first was taken. */
+	bool		 once;
 };
 
 struct http_response {

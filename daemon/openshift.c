@@ -157,6 +157,7 @@ ask_once(struct openshift *o, const struct call *call, struct answer *answer,
 		.body = body, .body_size = body != NULL ? strlen(body) : 0,
 		.body_max = call->list ? LIST_BODY_MAX : 0,
 		.timeout_ms = reads(call) && !call->list ? READ_TIMEOUT_MS : SLOW_TIMEOUT_MS,
+		.once = !reads(call),
 	};
 	char type[128] = "";
 
