@@ -242,7 +242,7 @@ read_manifests(const json_t *raas, struct crane_metadata *m, struct error *err)
 {
 	json_t *map = json_get_object(raas, "manifests", err), *value;
 	const char *digest, *type;
-	uint64_t size;
+	uint64_t size = 0;
 
 	if (map == NULL || count_check("raas.manifests", json_object_size(map), err) == -1)
 		return -1;
@@ -274,7 +274,7 @@ read_blobs(const json_t *raas, struct crane_metadata *m, struct error *err)
 {
 	json_t *map = json_get_object(raas, "blobs", err), *value, *origin;
 	const char *digest;
-	uint64_t size;
+	uint64_t size = 0;
 
 	if (map == NULL || count_check("raas.blobs", json_object_size(map), err) == -1)
 		return -1;

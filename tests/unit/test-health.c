@@ -40,9 +40,10 @@ serve(void *arg, const struct server_request *request, struct server_connection 
 {
 	struct crane *crane = arg;
 	const char *body = body_of(crane, request->target);
+	size_t len;
 
-	strncat(crane->asked, request->target, 50);
-	strcat(crane->asked, " ");
+	len = strlen(crane->asked);
+	snprintf(crane->asked + len, sizeof(crane->asked) - len, "%s ", request->target);
 	snprintf(crane->accept, sizeof(crane->accept), "%s", server_header(request, "accept"));
 	if (crane->hangs)
 		server_wait_gone(c);
