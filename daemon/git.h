@@ -49,11 +49,11 @@ int	 git_fetch(git_repository *, const struct git_remote_at *, const char *refsp
 	    const struct deadline *, struct error *err);
 /* 0 with *result; -1 when it is not known what happened (lost answer, deadline, no login). For
  * GIT_PUSH_REFUSED, err is set too, though 0 is returned. */
-int	 git_push(git_repository *, const struct git_remote_at *, const char *refspec,
+int	 git_push_to(git_repository *, const struct git_remote_at *, const char *refspec,
 	    enum git_push_result *result, const struct deadline *, struct error *err);
 
 /* Sets err from libgit2's last message of this thread: "WHAT: message". Returns -1. */
-int	 git_error(struct error *err, enum error_kind, const char *fmt, ...)
+int	 git_fail(struct error *err, enum error_kind, const char *fmt, ...)
 	    __attribute__((format(printf, 3, 4)));
 
 #endif
