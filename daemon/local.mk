@@ -10,6 +10,9 @@ libraasd_a_SOURCES = \
 	daemon/metadata-merge.c daemon/metadata-merge.h \
 	daemon/observed.c daemon/observed.h \
 	daemon/plan.c daemon/plan.h \
+	daemon/problems.c daemon/problems.h \
+	daemon/raas-cfg.c daemon/raas-cfg.h \
 	daemon/scheduler.c daemon/scheduler.h \
+	daemon/span.c daemon/span.h \
 	daemon/state.c daemon/state.h \
-	daemon/workers.c daemon/workers.h
+	daemon/workers.c daemon/workers.h \

@@ -5,6 +5,7 @@ check_PROGRAMS += \
 	tests/unit/test-json \
 	tests/unit/test-metadata-merge \
 	tests/unit/test-plan \
+	tests/unit/test-raas-cfg \
 	tests/unit/test-scheduler \
 	tests/unit/test-state \
 	tests/unit/test-workers
