@@ -6,8 +6,10 @@ libraasd_a_SOURCES = \
 	daemon/control-service.c daemon/control-service.h \
 	daemon/control-socket.c daemon/control-socket.h \
 	daemon/deadline.c daemon/deadline.h \
+	daemon/isv.c daemon/isv.h \
 	daemon/log.c daemon/log.h \
 	daemon/metadata-merge.c daemon/metadata-merge.h \
+	daemon/nearest.c daemon/nearest.h \
 	daemon/observed.c daemon/observed.h \
 	daemon/plan.c daemon/plan.h \
 	daemon/problems.c daemon/problems.h \
@@ -15,4 +17,6 @@ libraasd_a_SOURCES = \
 	daemon/scheduler.c daemon/scheduler.h \
 	daemon/span.c daemon/span.h \
 	daemon/state.c daemon/state.h \
+	daemon/url.c daemon/url.h \
+	daemon/words.c daemon/words.h \
 	daemon/workers.c daemon/workers.h \

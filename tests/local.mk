@@ -2,6 +2,7 @@
 check_PROGRAMS += \
 	tests/unit/test-buf \
 	tests/unit/test-error \
+	tests/unit/test-isv \
 	tests/unit/test-json \
 	tests/unit/test-metadata-merge \
 	tests/unit/test-plan \
