@@ -2,9 +2,14 @@
 noinst_LIBRARIES += libraasd.a
 libraasd_a_SOURCES = \
 	daemon/atomic-file.c daemon/atomic-file.h \
+	daemon/config.c daemon/config.h \
+	daemon/config-build.c daemon/config-build.h \
+	daemon/config-json.c \
+	daemon/config-keys.c daemon/config-keys.h \
 	daemon/control.c daemon/control.h \
 	daemon/control-service.c daemon/control-service.h \
 	daemon/control-socket.c daemon/control-socket.h \
+	daemon/credential.c daemon/credential.h \
 	daemon/deadline.c daemon/deadline.h \
 	daemon/isv.c daemon/isv.h \
 	daemon/log.c daemon/log.h \

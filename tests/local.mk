@@ -1,6 +1,7 @@
 # A unit test is tests/unit/test-MODULE.c, prints TAP, and links the daemon's library.
 check_PROGRAMS += \
 	tests/unit/test-buf \
+	tests/unit/test-config \
 	tests/unit/test-error \
 	tests/unit/test-isv \
 	tests/unit/test-json \
@@ -16,7 +17,9 @@ EXTRA_DIST += tests/unit/test.h
 # A libFuzzer target for each parser of bytes from outside; tests/fuzz-one runs them.
 if FUZZERS
 noinst_PROGRAMS += \
-	tests/fuzz/fuzz-json
+	tests/fuzz/fuzz-json \
+	tests/fuzz/fuzz-raas-cfg
 
 tests_fuzz_fuzz_json_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
+tests_fuzz_fuzz_raas_cfg_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 endif
