@@ -20,8 +20,10 @@ libraasd_a_SOURCES = \
 	daemon/problems.c daemon/problems.h \
 	daemon/raas-cfg.c daemon/raas-cfg.h \
 	daemon/scheduler.c daemon/scheduler.h \
+	daemon/settings.c daemon/settings.h \
 	daemon/span.c daemon/span.h \
 	daemon/state.c daemon/state.h \
 	daemon/url.c daemon/url.h \
 	daemon/words.c daemon/words.h \
 	daemon/workers.c daemon/workers.h \
+	daemon/yaml.c daemon/yaml.h

@@ -9,6 +9,7 @@ check_PROGRAMS += \
 	tests/unit/test-plan \
 	tests/unit/test-raas-cfg \
 	tests/unit/test-scheduler \
+	tests/unit/test-settings \
 	tests/unit/test-state \
 	tests/unit/test-workers
 
@@ -18,8 +19,10 @@ EXTRA_DIST += tests/unit/test.h
 if FUZZERS
 noinst_PROGRAMS += \
 	tests/fuzz/fuzz-json \
-	tests/fuzz/fuzz-raas-cfg
+	tests/fuzz/fuzz-raas-cfg \
+	tests/fuzz/fuzz-settings-yaml
 
 tests_fuzz_fuzz_json_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 tests_fuzz_fuzz_raas_cfg_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
+tests_fuzz_fuzz_settings_yaml_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 endif
