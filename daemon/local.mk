@@ -2,6 +2,7 @@
 noinst_LIBRARIES += libraasd.a
 libraasd_a_SOURCES = \
 	daemon/atomic-file.c daemon/atomic-file.h \
+	daemon/check.c daemon/check.h \
 	daemon/config.c daemon/config.h \
 	daemon/config-build.c daemon/config-build.h \
 	daemon/config-json.c \
@@ -27,3 +28,6 @@ libraasd_a_SOURCES = \
 	daemon/words.c daemon/words.h \
 	daemon/workers.c daemon/workers.h \
 	daemon/yaml.c daemon/yaml.h
+
+sbin_PROGRAMS += raasd
+raasd_SOURCES = daemon/raasd.c
