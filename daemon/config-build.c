@@ -119,14 +119,17 @@ look_at_others(struct builder *b, struct raas_cfg_section *s, const struct confi
 {
 	const struct raas_cfg_section *defaults = &b->raw->defaults;
 	const struct raas_cfg_entry *entry;
+	size_t i;
 
-	for (entry = s->entries; entry < s->entries + s->n_entries; entry++) {
+	for (i = 0; i < s->n_entries; i++) {
+		entry = &s->entries[i];
 		if (config_table_key(table, entry->key) != NULL)
 			continue;
 		warn_unknown(b, s, entry, table);
 		check_unknown(b, s, entry);
 	}
-	for (entry = defaults->entries; entry < defaults->entries + defaults->n_entries; entry++) {
+	for (i = 0; i < defaults->n_entries; i++) {
+		entry = &defaults->entries[i];
 		if (config_table_key(table, entry->key) == NULL &&
 		    raas_cfg_entry(b->raw, s, entry->key) == entry)
 			check_unknown(b, s, entry);
@@ -359,10 +362,11 @@ read_isvs(struct builder *b)
 	struct config *c = b->config;
 	struct raas_cfg_section *s;
 	struct error err;
-	size_t kept = b->last_good != NULL ? b->last_good->n_isvs : 0;
+	size_t kept = b->last_good != NULL ? b->last_good->n_isvs : 0, i;
 
 	c->isvs = xcalloc(b->raw->n_sections + kept, sizeof(*c->isvs));
-	for (s = b->raw->sections; s < b->raw->sections + b->raw->n_sections; s++) {
+	for (i = 0; i < b->raw->n_sections; i++) {
+		s = &b->raw->sections[i];
 		if (config_table(s->name)->section != NULL)
 			continue;
 		err = (struct error)ERROR_INIT;

@@ -2,10 +2,10 @@
 
 #include <stddef.h>
 
+#include "common/cleanup.h"
 #include "daemon/nearest.h"
 #include "daemon/url.h"
 #include "daemon/words.h"
-#include "common/cleanup.h"
 #include "tests/unit/test.h"
 
 #define X16 "aB3456789012345X"

@@ -51,7 +51,8 @@ error_of(const char *text)
 TEST(values_as_written)
 {
 	cleanup(raas_cfg_free_p) struct raas_cfg *cfg = read_text(
-	    "[DEFAULT]\nhost = h\n[b]\nKey: one\n  two\n\n  three\n\n# c\nempty =\n[a]\nurl = http://%(HOST)s/%%\n");
+	    "[DEFAULT]\nhost = h\n[b]\nKey: one\n  two\n\n  three\n\n# c\nempty =\n"
+	    "[a]\nurl = http://%(HOST)s/%%\n");
 
 	CHECK_INT(cfg->errors.n, 0);
 	CHECK_INT(cfg->n_sections, 2);
