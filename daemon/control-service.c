@@ -69,6 +69,6 @@ control_service(struct control_call *call, const char *method, const char *versi
 	else if (strcmp(method, "GetInterfaceDescription") == 0)
 		get_description(call);
 	else
-		control_fail(call, VARLINK_NO_METHOD, json_pack("{s:s+s}", "method",
+		control_fail(call, VARLINK_NO_METHOD, json_pack("{s:s+}", "method",
 		    VARLINK_SERVICE ".", method));
 }

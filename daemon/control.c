@@ -46,7 +46,7 @@ struct client {
 	struct event		*slow;	/* pending while the output stands above its mark */
 	enum client_state	 state;
 	bool			 full;	/* the output passed its high mark, and not yet its low one */
-	bool			 reading;	/* begin_calls() is on the stack */
+	bool			 beginning;	/* begin_calls() is on the stack */
 };
 
 struct control {
@@ -239,7 +239,7 @@ answer(struct control_call *call, char *text)
 		free(text);
 	else
 		send_text(c, text);
-	if (c != NULL && !c->reading)
+	if (c != NULL && !c->beginning)
 		take_turn(c);
 }
 
@@ -350,16 +350,14 @@ begin_calls(struct client *c)
 	const char *data;
 	size_t len;
 
-	c->reading = true;
+	c->beginning = true;
 	while (c->state == CLIENT_OPEN && c->call == NULL && !c->full &&
 	    frame_next(&c->frame, &data, &len))
 		begin_call(c, data, len);
-	c->reading = false;
+	c->beginning = false;
 	if (c->state == CLIENT_OPEN)
 		bufferevent_set_timeouts(c->bev,
 		    c->call == NULL ? &c->control->idle_timeout : NULL, NULL);
-	else if (c->state == CLIENT_LOST)
-		take_turn(c);
 }
 
 /* With a call in work, an error would be taken for its answer: then only hanging up is left. */
@@ -387,8 +385,7 @@ on_read(struct bufferevent *bev, void *arg)
 			refuse_input(c, "the message is longer than 1 MiB");
 			return;
 		}
-		if (!c->reading)
-			begin_calls(c);
+		begin_calls(c);
 		if (c->frame.complete > PIPELINE_MAX) {
 			lose(c);
 			return;
@@ -424,8 +421,6 @@ on_turn(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (c->reading)		/* a handler runs the loop: begin_calls() asks for another turn */
-		return;
 	if (c->state == CLIENT_OPEN)
 		begin_calls(c);
 	if (c->state == CLIENT_LOST)

@@ -20,13 +20,16 @@
 
 struct http_options {
 	int64_t		 connect_timeout_ms;
-	int64_t		 timeout_ms;		/* of one request, while none is given there */
+	int64_t		 timeout_ms;		/* of one request, while none is given there; of its
+						 * silence, when a file or a sink makes it long */
 	const char	*ca_file;		/* NULL: the system's */
 };
 
 struct http_shared;
 struct http;
 
+/* In the main thread, before there are others: it sets RES_OPTIONS, so that a dead name server is
+ * given up soon. SIGPIPE is to be ignored by the program. */
 struct http_shared *http_shared_new(const struct http_options *, struct error *err);
 void	 http_shared_free(struct http_shared *);
 

@@ -12,6 +12,8 @@ libraasd_a_SOURCES = \
 	daemon/control-socket.c daemon/control-socket.h \
 	daemon/credential.c daemon/credential.h \
 	daemon/deadline.c daemon/deadline.h \
+	daemon/digest.c daemon/digest.h \
+	daemon/http.c daemon/http.h \
 	daemon/isv.c daemon/isv.h \
 	daemon/log.c daemon/log.h \
 	daemon/metadata-merge.c daemon/metadata-merge.h \
@@ -20,6 +22,10 @@ libraasd_a_SOURCES = \
 	daemon/plan.c daemon/plan.h \
 	daemon/problems.c daemon/problems.h \
 	daemon/raas-cfg.c daemon/raas-cfg.h \
+	daemon/s3.c daemon/s3.h \
+	daemon/s3-call.c daemon/s3-call.h \
+	daemon/s3-sign.c daemon/s3-sign.h \
+	daemon/s3-xml.c daemon/s3-xml.h \
 	daemon/scheduler.c daemon/scheduler.h \
 	daemon/settings.c daemon/settings.h \
 	daemon/span.c daemon/span.h \

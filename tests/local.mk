@@ -1,28 +1,59 @@
 # A unit test is tests/unit/test-MODULE.c, prints TAP, and links the daemon's library.
 check_PROGRAMS += \
+	tests/s3-suite \
+	tests/unit/control-fixture \
+	tests/unit/test-arguments \
 	tests/unit/test-buf \
 	tests/unit/test-config \
+	tests/unit/test-control \
+	tests/unit/test-digest \
 	tests/unit/test-error \
+	tests/unit/test-frame \
+	tests/unit/test-http \
 	tests/unit/test-isv \
 	tests/unit/test-json \
+	tests/unit/test-message \
 	tests/unit/test-metadata-merge \
+	tests/unit/test-methods \
 	tests/unit/test-plan \
 	tests/unit/test-raas-cfg \
+	tests/unit/test-rfc3339 \
+	tests/unit/test-s3 \
+	tests/unit/test-s3-sign \
+	tests/unit/test-s3-xml \
 	tests/unit/test-scheduler \
 	tests/unit/test-settings \
+	tests/unit/test-show \
 	tests/unit/test-state \
 	tests/unit/test-workers
 
-EXTRA_DIST += tests/unit/test.h
+tests_unit_test_arguments_LDADD = libraasctl.a libcommon.a $(JANSSON_LIBS)
+tests_unit_test_show_LDADD = libraasctl.a libcommon.a $(JANSSON_LIBS)
+
+# Run by system tests, against the servers that they start.
+tests_s3_suite_SOURCES = tests/s3-suite.c
+
+tests_unit_test_http_SOURCES = tests/unit/test-http.c tests/unit/http-server.c \
+	tests/unit/http-server.h
+tests_unit_test_s3_SOURCES = tests/unit/test-s3.c tests/unit/http-server.c \
+	tests/unit/http-server.h
+
+EXTRA_DIST += tests/ceph-rgw tests/unit/test.h
 
 # A libFuzzer target for each parser of bytes from outside; tests/fuzz-one runs them.
 if FUZZERS
 noinst_PROGRAMS += \
+	tests/fuzz/fuzz-http-url \
 	tests/fuzz/fuzz-json \
+	tests/fuzz/fuzz-message \
 	tests/fuzz/fuzz-raas-cfg \
+	tests/fuzz/fuzz-s3-xml \
 	tests/fuzz/fuzz-settings-yaml
 
+tests_fuzz_fuzz_http_url_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 tests_fuzz_fuzz_json_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
+tests_fuzz_fuzz_message_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 tests_fuzz_fuzz_raas_cfg_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
+tests_fuzz_fuzz_s3_xml_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 tests_fuzz_fuzz_settings_yaml_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 endif

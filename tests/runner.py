@@ -182,6 +182,7 @@ def read_report(path):
 def run_test(test, build):
     """Run one program in a directory of its own, which stays only after a failure."""
     root = tempfile.mkdtemp(prefix="raas-")  # short: sockets go below it
+    os.chmod(root, 0o711)  # a test that becomes another user goes on finding its files
     for name in ("home", "tmp", "reports"):
         os.mkdir(os.path.join(root, name))
     report = os.path.join(root, "report.json")
@@ -227,14 +228,14 @@ def show(test, outcome):
 def run_all(tests, build, jobs):
     """Run them, at most jobs at a time; (passed, failures, skips) with names."""
     passed, failures, skips = 0, [], []
-    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        running = {pool.submit(run_test, test, build): test for test in tests}
-        for future in concurrent.futures.as_completed(running):
-            test, outcome = running[future], future.result()
-            show(test, outcome)
-            passed += outcome.passed
-            failures += [f"{test.name}: {text}" for text in outcome.failures]
-            skips += [f"{test.name}: {text}" for text in outcome.skips]
+    pool = concurrent.futures.ThreadPoolExecutor(jobs)
+    running = {pool.submit(run_test, test, build): test for test in tests}
+    for future in concurrent.futures.as_completed(running):
+        test, outcome = running[future], future.result()
+        show(test, outcome)
+        passed += outcome.passed
+        failures += [f"{test.name}: {text}" for text in outcome.failures]
+        skips += [f"{test.name}: {text}" for text in outcome.skips]
     return passed, failures, skips
 
 
@@ -331,4 +332,7 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        os._exit(130)  # the supervisors see it, and end what runs

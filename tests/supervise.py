@@ -100,7 +100,8 @@ def stopped(_signum, _frame):
 def main():
     seconds, report, command = float(sys.argv[1]), sys.argv[2], sys.argv[3:]
     prctl(PR_SET_CHILD_SUBREAPER, 1)
-    signal.signal(signal.SIGTERM, stopped)
+    for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(signum, stopped)
     prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
     result = {"status": None, "timed_out": False, "left": []}

@@ -1,0 +1,36 @@
+/* digest.h - SHA-256, HMAC-SHA256 and MD5 by libcrypto, and their spellings.
+ *
+ * Pure functions of bytes; digest_fd() reads a file. Any thread. */
+#ifndef DAEMON_DIGEST_H
+#define DAEMON_DIGEST_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/error.h"
+#include "daemon/deadline.h"
+
+#define SHA256_SIZE 32
+#define SHA256_HEX_SIZE (2 * SHA256_SIZE + 1)	/* with the NUL */
+#define MD5_BASE64_SIZE 25			/* with the NUL */
+
+/* The digest of no bytes at all. */
+#define SHA256_HEX_EMPTY "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+void	 digest_sha256(const void *, size_t, unsigned char out[SHA256_SIZE]);
+void	 digest_sha256_hex(const void *, size_t, char out[SHA256_HEX_SIZE]);
+void	 digest_hmac_sha256(const void *key, size_t key_len, const void *, size_t,
+	    unsigned char out[SHA256_SIZE]);
+/* As the Content-MD5 header wants it, RFC 1864. */
+void	 digest_md5_base64(const void *, size_t, char out[MD5_BASE64_SIZE]);
+
+/* Of `size` bytes from `offset`; the fd's own position is left alone. ERROR_INPUT when the file
+ * ends before. */
+int	 digest_sha256_fd(int fd, off_t offset, uint64_t size, char out[SHA256_HEX_SIZE],
+	    const struct deadline *, struct error *err);
+
+/* Lower case; out holds 2 * n + 1 bytes. */
+void	 digest_hex(const unsigned char *, size_t n, char *out);
+
+#endif
