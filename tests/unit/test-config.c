@@ -236,8 +236,7 @@ TEST(secrets_stay_out_of_messages)
 		"[openshift]\nusername = me\npassword = Hunter2%\n",
 		"[openshift]\ntoken = Hunter2 x\n",
 		"[openshift]\ntoken = Hunter2\n x\n",
-		"[aws]\naws_access_key = a\naws_secret_access_key = Hunter2\n"
-		    "Hunter2Hunter2Hunter2Hunter2Hunter2==\n",
+		"[aws]\naws_secret_access_key = Hunter2\nHunter2Hunter2Hunter2Hunter2Hunter2==\n",
 		"[aws]\naws_access_key = a\naws_secret_access_key = x y ; Hunter2\n",
 		"[aws\naws_secret_access_key = Hunter2\n",
 		"aws_secret_access_key = Hunter2\n",
