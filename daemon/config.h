@@ -24,13 +24,13 @@ struct isv {
 	char		*domain;
 	char		*app;
 	char		*fqdn;			/* NULL: the app's first alias, else its app_url */
-	char		*public_url;		/* NULL: from endpoint and region */
+	char		*public_url;		/* NULL: from endpoint and region; no slash at its end */
 	bool		 scale;
 	char		*gear_size;
 	enum s3_access	 access;
 	bool		 create;		/* may a missing domain, app, bucket be created */
 	bool		 restart;		/* restart the app after failed health checks */
-	char		*error;			/* NULL: the section is good; else why it is not */
+	char		*error;			/* NULL: the section is good; else "FILE:LINE: why not" */
 	bool		 stale;			/* error is set, the values are the last good ones; without
 						 * it an ISV with an error has NULL in its other strings */
 };
@@ -39,6 +39,9 @@ struct redhat_config {
 	char		*metadata;		/* NULL or a URL */
 	char		*metadata_repo;		/* NULL or a git URL */
 	char		*metadata_relpath;	/* "" when not given */
+	char		*error;			/* NULL: the section is good; else why it is not, and the
+						 * values are the last good ones, or where there are none
+						 * every string is NULL: nothing that needs it can be done */
 };
 
 struct openshift_config {
@@ -47,8 +50,9 @@ struct openshift_config {
 	char		*app_git_branch;
 	char		*username;		/* NULL with a token */
 	char		*password;		/* NULL with a token */
-	char		*token;			/* NULL with a username */
+	char		*token;			/* NULL with a username; all three: none are given */
 	char		*cartridge;
+	char		*error;			/* as in redhat_config */
 };
 
 struct aws_config {
@@ -56,7 +60,8 @@ struct aws_config {
 	char		*secret_key;
 	char		*session_token;		/* NULL: none */
 	char		*region;
-	char		*endpoint;		/* NULL: AWS's own for the region */
+	char		*endpoint;		/* NULL: AWS's own for the region; no slash at its end */
+	char		*error;			/* as in redhat_config */
 };
 
 struct pulp_config {
@@ -65,6 +70,7 @@ struct pulp_config {
 	char		*username;
 	char		*password;
 	bool		 verify_ssl;
+	char		*error;			/* as in redhat_config */
 };
 
 struct config_problem {
@@ -90,7 +96,10 @@ struct config {
 
 /* Never NULL: what is wrong stands in errors. `text` may hold any bytes. `file` names the text
  * in messages ("raas.cfg"). `last_good` may be NULL. Values `credential:NAME` are read from
- * the directory `credentials_dir` (NULL: there is none, such a value is an error). */
+ * the directory `credentials_dir` (NULL: there is none, such a value is an error).
+ *
+ * Where the text's syntax is broken anywhere, a section may be missing because its head was
+ * torn: the sections of last_good that are not found are then kept, the ISVs stale. */
 struct config *config_parse(const char *text, size_t len, const char *file,
     const struct config *last_good, const char *credentials_dir);
 
@@ -102,7 +111,8 @@ const struct isv *config_isv(const struct config *, const char *name);	/* NULL: 
 bool	 config_isv_equal(const struct isv *, const struct isv *);
 bool	 config_shared_equal(const struct config *, const struct config *);
 
-/* The object of `raasd --check --json`; secrets are "***". New reference. */
+/* The object of `raasd --check --json`; secrets are "***". Without a credentials_dir a value
+ * `credential:NAME` is a warning: a file may be checked where it is not used. New reference. */
 json_t	*config_to_json(const char *text, size_t len, const char *file,
     const char *credentials_dir);
 

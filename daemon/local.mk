@@ -2,24 +2,42 @@
 noinst_LIBRARIES += libraasd.a
 libraasd_a_SOURCES = \
 	daemon/atomic-file.c daemon/atomic-file.h \
-	daemon/control.c daemon/control.h \
+	daemon/check.c daemon/check.h \
+	daemon/config-build.c daemon/config-build.h \
+	daemon/config-json.c \
+	daemon/config-keys.c daemon/config-keys.h \
+	daemon/config.c daemon/config.h \
 	daemon/control-service.c daemon/control-service.h \
 	daemon/control-socket.c daemon/control-socket.h \
+	daemon/control.c daemon/control.h \
 	daemon/crane-metadata.c daemon/crane-metadata.h \
+	daemon/credential.c daemon/credential.h \
 	daemon/deadline.c daemon/deadline.h \
 	daemon/digest.c daemon/digest.h \
 	daemon/health.c daemon/health.h \
 	daemon/http.c daemon/http.h \
+	daemon/isv.c daemon/isv.h \
 	daemon/log.c daemon/log.h \
 	daemon/metadata-merge.c daemon/metadata-merge.h \
+	daemon/nearest.c daemon/nearest.h \
 	daemon/observed.c daemon/observed.h \
-	daemon/openshift.c daemon/openshift.h \
 	daemon/openshift-answer.c daemon/openshift-answer.h \
+	daemon/openshift.c daemon/openshift.h \
 	daemon/plan.c daemon/plan.h \
-	daemon/s3.c daemon/s3.h \
+	daemon/problems.c daemon/problems.h \
+	daemon/raas-cfg.c daemon/raas-cfg.h \
 	daemon/s3-call.c daemon/s3-call.h \
 	daemon/s3-sign.c daemon/s3-sign.h \
 	daemon/s3-xml.c daemon/s3-xml.h \
+	daemon/s3.c daemon/s3.h \
 	daemon/scheduler.c daemon/scheduler.h \
+	daemon/settings.c daemon/settings.h \
+	daemon/span.c daemon/span.h \
 	daemon/state.c daemon/state.h \
-	daemon/workers.c daemon/workers.h
+	daemon/url.c daemon/url.h \
+	daemon/words.c daemon/words.h \
+	daemon/workers.c daemon/workers.h \
+	daemon/yaml.c daemon/yaml.h
+
+sbin_PROGRAMS += raasd
+raasd_SOURCES = daemon/raasd.c

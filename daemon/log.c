@@ -64,6 +64,12 @@ log_level_from_name(const char *name, enum log_level *out)
 	return false;
 }
 
+const char *
+log_level_name(enum log_level level)
+{
+	return levels[level].name;
+}
+
 struct fields {
 	struct iovec	iov[6];
 	int		n;

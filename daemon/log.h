@@ -24,6 +24,7 @@ struct log_about {
 
 void	 log_setup(enum log_level, enum log_target);
 bool	 log_level_from_name(const char *, enum log_level *);	/* error warning info debug */
+const char *log_level_name(enum log_level);
 
 void	 log_error(const struct log_about *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void	 log_warning(const struct log_about *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <jansson.h>
+
 #include "common/error.h"
 #include "daemon/log.h"
 
@@ -51,5 +53,10 @@ struct settings {
 struct settings *settings_load(const char *file, struct error *err);
 struct settings *settings_parse(const char *yaml, size_t len, const char *file, struct error *err);
 void	 settings_free(struct settings *);	/* NULL is fine */
+
+#define SETTINGS_FILE "/etc/raas/raasd.yaml"
+
+/* Every setting under its name, as raasd.yaml would have it; passwords in URLs are "***". */
+json_t	*settings_to_json(const struct settings *);
 
 #endif

@@ -4,6 +4,7 @@ check_PROGRAMS += \
 	tests/unit/control-fixture \
 	tests/unit/test-arguments \
 	tests/unit/test-buf \
+	tests/unit/test-config \
 	tests/unit/test-control \
 	tests/unit/test-crane-metadata \
 	tests/unit/test-digest \
@@ -11,6 +12,7 @@ check_PROGRAMS += \
 	tests/unit/test-frame \
 	tests/unit/test-health \
 	tests/unit/test-http \
+	tests/unit/test-isv \
 	tests/unit/test-json \
 	tests/unit/test-message \
 	tests/unit/test-metadata-merge \
@@ -18,11 +20,13 @@ check_PROGRAMS += \
 	tests/unit/test-openshift \
 	tests/unit/test-openshift-answer \
 	tests/unit/test-plan \
+	tests/unit/test-raas-cfg \
 	tests/unit/test-rfc3339 \
 	tests/unit/test-s3 \
 	tests/unit/test-s3-sign \
 	tests/unit/test-s3-xml \
 	tests/unit/test-scheduler \
+	tests/unit/test-settings \
 	tests/unit/test-show \
 	tests/unit/test-state \
 	tests/unit/test-workers
@@ -52,12 +56,16 @@ noinst_PROGRAMS += \
 	tests/fuzz/fuzz-json \
 	tests/fuzz/fuzz-message \
 	tests/fuzz/fuzz-openshift-answer \
-	tests/fuzz/fuzz-s3-xml
+	tests/fuzz/fuzz-raas-cfg \
+	tests/fuzz/fuzz-s3-xml \
+	tests/fuzz/fuzz-settings-yaml
 
 tests_fuzz_fuzz_crane_metadata_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 tests_fuzz_fuzz_http_url_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 tests_fuzz_fuzz_json_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 tests_fuzz_fuzz_message_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 tests_fuzz_fuzz_openshift_answer_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
+tests_fuzz_fuzz_raas_cfg_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 tests_fuzz_fuzz_s3_xml_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
+tests_fuzz_fuzz_settings_yaml_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 endif

@@ -1,0 +1,51 @@
+#include "daemon/credential.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "daemon/atomic-file.h"
+#include "daemon/span.h"
+
+const char *
+credential_name(const char *value)
+{
+	static const char prefix[] = "credential:";
+
+	return strncmp(value, prefix, strlen(prefix)) == 0 ? value + strlen(prefix) : NULL;
+}
+
+static bool
+name_is_safe(const char *name)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+	size_t n = strspn(name, allowed);
+
+	return n > 0 && n <= 255 && name[n] == '\0' && strcmp(name, ".") != 0 &&
+	    strstr(name, "..") == NULL;
+}
+
+int
+credential_read(const char *dir, const char *name, struct buf *out, struct error *err)
+{
+	cleanup(buf_done) struct buf content = BUF_INIT;
+	cleanup(close_p) int dir_fd = -1;
+
+	if (!name_is_safe(name))
+		return error_set(err, ERROR_INPUT, "a credential's name has letters, digits, '.', '_'"
+		    " and '-', and no '..'");
+	if (dir == NULL)
+		return error_set(err, ERROR_INPUT, "credential '%s': systemd gave no credentials"
+		    " (CREDENTIALS_DIRECTORY is not set)", name);
+	if ((dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1)
+		return error_errno(err, "credential '%s': '%s'", name, dir);
+	if (atomic_file_read(dir_fd, name, CREDENTIAL_MAX, &content, err) == -1)
+		return error_prefix(err, "credential");
+	while (content.len > 0 && strchr("\r\n", content.data[content.len - 1]) != NULL)
+		content.data[--content.len] = '\0';
+	if (memchr(buf_str(&content), '\0', content.len) != NULL ||
+	    !span_is_utf8((struct span){ buf_str(&content), content.len }))
+		return error_set(err, ERROR_INPUT, "credential '%s' is not text", name);
+	buf_add(out, buf_str(&content), content.len);
+	return 0;
+}

@@ -1,0 +1,32 @@
+#include "daemon/url.h"
+
+#include <string.h>
+
+#include "common/buf.h"
+#include "common/cleanup.h"
+
+char *
+url_hide_password(const char *text)
+{
+	cleanup(buf_done) struct buf out = BUF_INIT;
+	const char *authority, *colon, *at;
+	size_t n;
+
+	while ((authority = strstr(text, "://")) != NULL) {
+		authority += 3;
+		/* A password may hold '@' itself: the last one ends it. */
+		n = strcspn(authority, "/?# \n");
+		at = memrchr(authority, '@', n);
+		colon = at != NULL ? memchr(authority, ':', (size_t)(at - authority)) : NULL;
+		if (colon != NULL) {
+			buf_add(&out, text, (size_t)(colon + 1 - text));
+			buf_add_str(&out, "***");
+			text = at;
+		} else {
+			buf_add(&out, text, (size_t)(authority - text));
+			text = authority;
+		}
+	}
+	buf_add_str(&out, text);
+	return buf_take(&out);
+}
