@@ -1,0 +1,41 @@
+#include "tests/sandbox/apps-face.h"
+
+#include "common/json.h"
+#include "tests/sandbox/apps.h"
+#include "tests/sandbox/crane-face.h"
+
+/* Without these three the python cartridge does not find Crane's WSGI application. */
+static bool
+has_crane_env(const struct app *app)
+{
+	return json_string_or(app->env, "OPENSHIFT_PYTHON_WSGI_APPLICATION", NULL) != NULL &&
+	    json_string_or(app->env, "OPENSHIFT_PYTHON_DOCUMENT_ROOT", NULL) != NULL &&
+	    json_string_or(app->env, "HAPROXY_CARTRIDGE_HTTPCHK_URI", NULL) != NULL;
+}
+
+static const struct crane *
+crane_of(struct app *app)
+{
+	if (app->crane == NULL) {
+		app->crane = crane_new();
+		app_git_files(app->repo, app->deployed, "crane/data", crane_add_file, app->crane,
+		    NULL);
+	}
+	return app->crane;
+}
+
+void
+apps_face_answer(void *arg, const struct request *r, struct answer *a)
+{
+	struct app *app = apps_by_host(arg, r->host);
+
+	if (app == NULL) {
+		answer_html(a, 404, "Not Found");
+		return;
+	}
+	app_look(app);
+	if (!app->started || app->deployed[0] == '\0' || !has_crane_env(app))
+		answer_html(a, 503, "Service Temporarily Unavailable");
+	else
+		crane_answer(crane_of(app), r, a);
+}
