@@ -69,3 +69,36 @@ tests_fuzz_fuzz_raas_cfg_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 tests_fuzz_fuzz_s3_xml_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 tests_fuzz_fuzz_settings_yaml_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 endif
+
+# The stand-in for OpenShift and S3 has code of its own and links nothing of the daemon.
+noinst_PROGRAMS += tests/sandbox/sandbox
+tests_sandbox_sandbox_SOURCES = \
+	tests/sandbox/app-git.c tests/sandbox/app-git.h \
+	tests/sandbox/apps-face.c tests/sandbox/apps-face.h \
+	tests/sandbox/apps.c tests/sandbox/apps.h \
+	tests/sandbox/broker-apps.c \
+	tests/sandbox/broker-call.h \
+	tests/sandbox/broker-domains.c \
+	tests/sandbox/broker-parts.c \
+	tests/sandbox/broker-user.c \
+	tests/sandbox/broker.c tests/sandbox/broker.h \
+	tests/sandbox/control.c tests/sandbox/control.h \
+	tests/sandbox/crane-face.c tests/sandbox/crane-face.h \
+	tests/sandbox/face.c tests/sandbox/face.h \
+	tests/sandbox/faults.c tests/sandbox/faults.h \
+	tests/sandbox/preset.c \
+	tests/sandbox/record.c tests/sandbox/record.h \
+	tests/sandbox/s3-access.c \
+	tests/sandbox/s3-auth.c \
+	tests/sandbox/s3-bucket.c \
+	tests/sandbox/s3-content.c tests/sandbox/s3-content.h \
+	tests/sandbox/s3-multipart.c \
+	tests/sandbox/s3-object.c \
+	tests/sandbox/s3-policy.c \
+	tests/sandbox/s3.c tests/sandbox/s3.h \
+	tests/sandbox/sandbox.c \
+	tests/sandbox/server.c tests/sandbox/server.h \
+	tests/sandbox/table.c tests/sandbox/table.h \
+	tests/sandbox/xml.c tests/sandbox/xml.h
+tests_sandbox_sandbox_LDADD = libcommon.a $(JANSSON_LIBS) $(LIBEVENT_LIBS) $(LIBGIT2_LIBS) \
+	$(CRYPTO_LIBS)

@@ -1,0 +1,156 @@
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/alloc.h"
+#include "common/buf.h"
+#include "common/cleanup.h"
+#include "common/json.h"
+#include "tests/sandbox/control.h"
+
+#define COUNT_MAX 100000
+
+/* The text with each {n} replaced; the caller's to free. */
+static char *
+numbered(const char *text, long n)
+{
+	struct buf out = BUF_INIT;
+	const char *at;
+
+	while ((at = strstr(text, "{n}")) != NULL) {
+		buf_add(&out, text, (size_t)(at - text));
+		buf_printf(&out, "%ld", n);
+		text = at + 3;
+	}
+	buf_add_str(&out, text);
+	return buf_take(&out);
+}
+
+/* The same object with the numbers in its names and texts. */
+static json_t *
+numbered_object(const json_t *object, long n)
+{
+	json_t *out = json_object(), *value;
+	const char *name;
+
+	json_object_foreach((json_t *)object, name, value) {
+		cleanup(free_p) char *key = numbered(name, n);
+		cleanup(free_p) char *text = json_is_string(value) ?
+		    numbered(json_string_value(value), n) : json_dumps(value, JSON_ENCODE_ANY);
+		cleanup(free_p) char *expanded = numbered(text, n);
+
+		json_object_set_new(out, key, json_string(expanded));
+	}
+	return out;
+}
+
+static const char *const crane_env[][2] = {
+	{ "OPENSHIFT_PYTHON_WSGI_APPLICATION", "crane/wsgi.py" },
+	{ "OPENSHIFT_PYTHON_DOCUMENT_ROOT", "crane/" },
+	{ "HAPROXY_CARTRIDGE_HTTPCHK_URI", "/v1/_ping" },
+};
+
+static json_t *
+env_of(const json_t *order, long n)
+{
+	const json_t *given = json_object_get(order, "env");
+	json_t *env;
+	size_t i;
+
+	if (given != NULL)
+		return numbered_object(given, n);
+	env = json_object();
+	for (i = 0; i < sizeof(crane_env) / sizeof(crane_env[0]); i++)
+		json_object_set_new(env, crane_env[i][0], json_string(crane_env[i][1]));
+	return env;
+}
+
+static int
+make_app(struct control *control, const json_t *order, long n, struct account *owner,
+    struct error *err)
+{
+	cleanup(free_p) char *domain_name = numbered(json_string_or(order, "domain", "isv{n}"), n);
+	cleanup(free_p) char *name = numbered(json_string_or(order, "app", "registry"), n);
+	cleanup(json_unref) json_t *env = env_of(order, n);
+	cleanup(json_unref) json_t *files = numbered_object(json_object_get(order, "files"), n);
+	struct app_form form = { .name = name, .cartridge = json_string_or(order, "cartridge",
+	    "python-2.7"), .gear_size = json_string_or(order, "gear_size", "small"),
+	    .scale = json_bool_or(order, "scale", true), .env = env,
+	    .git_url = json_string_or(order, "initial_git_url", NULL) };
+	struct domain *domain = apps_domain(control->apps, domain_name);
+	struct app *app;
+
+	if (domain == NULL)
+		domain = apps_add_domain(control->apps, domain_name, owner);
+	if (domain_app(domain, name) != NULL)
+		return error_set(err, ERROR_INPUT, "app '%s' in '%s' exists", name, domain_name);
+	if ((app = apps_add_app(control->apps, domain, &form, err)) == NULL)
+		return -1;
+	if (json_object_size(files) > 0 &&
+	    app_git_commit(app->repo, app->branch, files, "preset", err) == -1)
+		return -1;
+	app_look(app);
+	return 0;
+}
+
+static int
+make_object(struct bucket *b, const char *key, const char *text, struct error *err)
+{
+	struct content *content = content_new(text, strlen(text), err);
+	unsigned char md5[16];
+	char etag[S3_ETAG_SIZE];
+	size_t i;
+
+	if (content == NULL)
+		return -1;
+	EVP_Digest(text, strlen(text), md5, NULL, EVP_md5(), NULL);
+	for (i = 0; i < sizeof(md5); i++)
+		sprintf(etag + 2 * i, "%02x", md5[i]);
+	bucket_put(b, key, content, etag, json_pack("{s:s}", "Content-Type",
+	    "application/octet-stream"), false);
+	return 0;
+}
+
+static int
+make_bucket(struct control *control, const json_t *order, long n, struct error *err)
+{
+	cleanup(free_p) char *name = numbered(json_string_or(order, "bucket", "isv{n}.bucket"), n);
+	cleanup(json_unref) json_t *objects = numbered_object(json_object_get(order, "objects"), n);
+	struct bucket *b = s3_add_bucket(control->s3, name, S3_OWNER, NULL);
+	const char *policy = json_string_or(order, "policy", NULL), *key;
+	json_t *text;
+
+	if (policy != NULL && strcmp(policy, "public") == 0)
+		b->policy = xasprintf("{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":"
+		    "\"Allow\",\"Principal\":\"*\",\"Action\":\"s3:GetObject\",\"Resource\":"
+		    "\"arn:aws:s3:::%s/*\"}]}", name);
+	else if (policy != NULL)
+		b->policy = numbered(policy, n);
+	json_object_foreach(objects, key, text) {
+		if (make_object(b, key, json_string_value(text), err) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+int
+preset_make(struct control *control, const json_t *order, struct error *err)
+{
+	int64_t first = json_int_or(order, "first", 1), count = json_int_or(order, "count", 1), n;
+	const char *login = json_string_or(order, "owner", NULL);
+	const struct table *accounts = &control->apps->accounts;
+	struct account *owner = login != NULL ? table_get(accounts, login) :
+	    accounts->n > 0 ? accounts->rows[0].value : NULL;
+
+	if (owner == NULL)
+		return error_set(err, ERROR_INPUT, "there is no such account");
+	if (count < 0 || count > COUNT_MAX)
+		return error_set(err, ERROR_INPUT, "count is not from 0 to %d", COUNT_MAX);
+	for (n = first; n < first + count; n++) {
+		if (make_app(control, order, (long)n, owner, err) == -1 ||
+		    make_bucket(control, order, (long)n, err) == -1)
+			return -1;
+	}
+	return 0;
+}
