@@ -14,6 +14,10 @@ libraasd_a_SOURCES = \
 	daemon/credential.c daemon/credential.h \
 	daemon/deadline.c daemon/deadline.h \
 	daemon/digest.c daemon/digest.h \
+	daemon/git-ssh.c daemon/git-ssh.h \
+	daemon/git-transport.h \
+	daemon/git-url.c daemon/git-url.h \
+	daemon/git.c daemon/git.h \
 	daemon/health.c daemon/health.h \
 	daemon/http.c daemon/http.h \
 	daemon/isv.c daemon/isv.h \

@@ -10,6 +10,7 @@ check_PROGRAMS += \
 	tests/unit/test-digest \
 	tests/unit/test-error \
 	tests/unit/test-frame \
+	tests/unit/test-git-url \
 	tests/unit/test-health \
 	tests/unit/test-http \
 	tests/unit/test-isv \
