@@ -1,6 +1,7 @@
 # libraasd: every module of the daemon but its main, so that tests can link them.
 noinst_LIBRARIES += libraasd.a
 libraasd_a_SOURCES = \
+	daemon/app-repo.c daemon/app-repo.h \
 	daemon/atomic-file.c daemon/atomic-file.h \
 	daemon/control.c daemon/control.h \
 	daemon/control-service.c daemon/control-service.h \
@@ -10,6 +11,7 @@ libraasd_a_SOURCES = \
 	daemon/metadata-merge.c daemon/metadata-merge.h \
 	daemon/observed.c daemon/observed.h \
 	daemon/plan.c daemon/plan.h \
+	daemon/repo.c daemon/repo.h \
 	daemon/scheduler.c daemon/scheduler.h \
 	daemon/state.c daemon/state.h \
 	daemon/workers.c daemon/workers.h

@@ -1,6 +1,7 @@
 # A unit test is tests/unit/test-MODULE.c, prints TAP, and links the daemon's library.
 check_PROGRAMS += \
 	tests/unit/control-fixture \
+	tests/unit/test-app-repo \
 	tests/unit/test-arguments \
 	tests/unit/test-buf \
 	tests/unit/test-control \
@@ -20,7 +21,7 @@ check_PROGRAMS += \
 tests_unit_test_arguments_LDADD = libraasctl.a libcommon.a $(JANSSON_LIBS)
 tests_unit_test_show_LDADD = libraasctl.a libcommon.a $(JANSSON_LIBS)
 
-EXTRA_DIST += tests/unit/test.h
+EXTRA_DIST += tests/unit/test.h tests/unit/test-git.h
 
 # A libFuzzer target for each parser of bytes from outside; tests/fuzz-one runs them.
 if FUZZERS
