@@ -3,9 +3,12 @@ noinst_LIBRARIES += libraasd.a
 libraasd_a_SOURCES = \
 	daemon/app-repo.c daemon/app-repo.h \
 	daemon/atomic-file.c daemon/atomic-file.h \
-	daemon/control.c daemon/control.h \
+	daemon/config-edit.c daemon/config-edit.h \
+	daemon/config-repo.c daemon/config-repo.h \
+	daemon/config-view.c daemon/config-view.h \
 	daemon/control-service.c daemon/control-service.h \
 	daemon/control-socket.c daemon/control-socket.h \
+	daemon/control.c daemon/control.h \
 	daemon/deadline.c daemon/deadline.h \
 	daemon/log.c daemon/log.h \
 	daemon/metadata-merge.c daemon/metadata-merge.h \

@@ -4,6 +4,7 @@ check_PROGRAMS += \
 	tests/unit/test-app-repo \
 	tests/unit/test-arguments \
 	tests/unit/test-buf \
+	tests/unit/test-config-repo \
 	tests/unit/test-control \
 	tests/unit/test-error \
 	tests/unit/test-frame \

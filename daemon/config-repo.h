@@ -1,0 +1,74 @@
+/* config-repo.h - the daemon's own bare copy of the config repo, following one branch.
+ *
+ * Config thread only (other threads read through config-view.h). A commit is local and durable
+ * when config_repo_commit() returns; a push may come later, and a pull or a push puts own
+ * commits that the remote has not got on top of whatever it has by then. Never forces. At every
+ * moment the process may be killed: the next open goes on from there.
+ *
+ * References: refs/heads/B is the tip, own commits included; refs/remotes/origin/B the upstream
+ * commit that it stands on; refs/fetched/B what the last fetch or push saw; refs/kept/ holds
+ * own commits that had to be put aside. */
+#ifndef DAEMON_CONFIG_REPO_H
+#define DAEMON_CONFIG_REPO_H
+
+#include "common/cleanup.h"
+#include "daemon/config-edit.h"
+#include "daemon/config-view.h"
+
+struct config_repo;
+
+/* All lent, and copied where they must last, but for `http`. */
+struct config_repo_options {
+	const char		*path;
+	const char		*url;
+	const char		*ssh_command;
+	struct http_shared	*http;
+	const char		*branch;
+	struct repo_author	 author;
+	bool			 read_only;	/* never commits, never pushes */
+};
+
+struct config_repo_state {
+	bool		 has_tip;		/* false: nothing was ever fetched */
+	git_oid		 tip;			/* own unpushed commits included */
+	git_oid		 upstream;
+	size_t		 unpushed;		/* own commits that upstream has not got */
+};
+
+/* What a pull or push learned of the remote. config_view_changes(from, to) is what others did. */
+struct config_news {
+	bool			 changed;
+	bool			 first;		/* there was no copy before; `from` is unset */
+	bool			 forced;	/* upstream was rewritten, and that was accepted */
+	git_oid			 from;
+	git_oid			 to;
+	size_t			 replayed;	/* own commits put on top of it */
+	struct repo_notes	 dropped;	/* own changes that gave way to theirs, by path */
+};
+
+/* Needs no network. Nobody else may have it open for writing. Another URL than the copy was made for starts afresh; own commits that were
+ * never pushed are kept aside, see config_repo_notes(). */
+struct config_repo *config_repo_open(const struct config_repo_options *, struct error *err);
+void	 config_repo_free(struct config_repo *);
+CLEANUP_FUNC(struct config_repo, config_repo_free);
+void	 config_news_done(struct config_news *);
+
+struct config_repo_state config_repo_state(const struct config_repo *);
+const struct repo_notes *config_repo_notes(const struct config_repo *);	/* what open had to do */
+const struct config_view *config_repo_view(const struct config_repo *);	/* lent, same thread */
+
+/* The text of raas.cfg at the tip. ERROR_MISSING says how to get one. */
+int	 config_repo_raas_cfg(const struct config_repo *, struct buf *out, struct error *err);
+
+/* ERROR_MISSING: the remote has no such branch; the copy stays as it was. */
+int	 config_repo_pull(struct config_repo *, struct config_news *, const struct deadline *,
+	    struct error *err);
+/* *made false: all of it was so already. ERROR_INPUT: a path that is not ours to write. What
+ * cannot be written in the tree as it is comes in `dropped`, see config_edit_apply(). */
+int	 config_repo_commit(struct config_repo *, const struct config_change *, size_t n,
+	    const char *message, bool *made, struct repo_notes *dropped, struct error *err);
+/* Nothing to push is fine. A hook's refusal comes with its own text; pushing again is no use. */
+int	 config_repo_push(struct config_repo *, struct config_news *, const struct deadline *,
+	    struct error *err);
+
+#endif
