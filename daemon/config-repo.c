@@ -6,6 +6,7 @@
 
 #include "common/alloc.h"
 #include "daemon/config.h"
+#include "daemon/repo-pack.h"
 
 #define PUSH_ROUNDS 10
 #define SQUASH_BEYOND 64
@@ -579,6 +580,33 @@ repo_new(const struct config_repo_options *options)
 	return repo;
 }
 
+/* New handles on the same repository; those that there were stay when that fails. */
+static int
+open_handles(struct config_repo *repo, struct error *err)
+{
+	cleanup(git_repository_free_p) git_repository *git = NULL;
+	struct config_view *view;
+
+	if (git_open_bare(repo->path, &git, err) == -1 ||
+	    (view = config_view_open(repo->path, err)) == NULL)
+		return -1;
+	config_view_free(repo->view);
+	git_repository_free(repo->git);
+	repo->view = view;
+	repo->git = steal(git);
+	return 0;
+}
+
+int
+config_repo_tidy(struct config_repo *repo, const struct deadline *deadline, struct error *err)
+{
+	bool packed;
+
+	if (repo_pack(repo->git, &packed, deadline, err) == -1)
+		return -1;
+	return packed ? open_handles(repo, err) : 0;
+}
+
 static int
 repo_open(struct config_repo *repo, struct error *err)
 {
@@ -587,9 +615,7 @@ repo_open(struct config_repo *repo, struct error *err)
 	if (git_branch_name_is_valid(&valid, repo->branch) != 0 || !valid)
 		return error_set(err, ERROR_INPUT, "environment '%s' cannot be the name of a branch",
 		    repo->branch);
-	if (repo_sweep(repo->path, err) == -1 ||
-	    git_open_bare(repo->path, &repo->git, err) == -1 ||
-	    (repo->view = config_view_open(repo->path, err)) == NULL ||
+	if (repo_sweep(repo->path, err) == -1 || open_handles(repo, err) == -1 ||
 	    settle_url(repo, err) == -1)
 		return -1;
 	return settle_branch(repo, err);

@@ -55,7 +55,8 @@ void	 config_news_done(struct config_news *);
 
 struct config_repo_state config_repo_state(const struct config_repo *);
 const struct repo_notes *config_repo_notes(const struct config_repo *);	/* what open had to do */
-const struct config_view *config_repo_view(const struct config_repo *);	/* lent, same thread */
+/* Lent to the same thread, until config_repo_tidy(). */
+const struct config_view *config_repo_view(const struct config_repo *);
 
 /* The text of raas.cfg at the tip. ERROR_MISSING says how to get one. */
 int	 config_repo_raas_cfg(const struct config_repo *, struct buf *out, struct error *err);
@@ -70,5 +71,9 @@ int	 config_repo_commit(struct config_repo *, const struct config_change *, size
 /* Nothing to push is fine. A hook's refusal comes with its own text; pushing again is no use. */
 int	 config_repo_push(struct config_repo *, struct config_news *, const struct deadline *,
 	    struct error *err);
+
+/* Packs what commits and fetches left behind, when that is much; else returns at once. Call it
+ * when nothing else waits: at 10,000 ISVs it may take half a minute. */
+int	 config_repo_tidy(struct config_repo *, const struct deadline *, struct error *err);
 
 #endif

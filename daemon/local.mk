@@ -14,6 +14,7 @@ libraasd_a_SOURCES = \
 	daemon/metadata-merge.c daemon/metadata-merge.h \
 	daemon/observed.c daemon/observed.h \
 	daemon/plan.c daemon/plan.h \
+	daemon/repo-pack.c daemon/repo-pack.h \
 	daemon/repo.c daemon/repo.h \
 	daemon/scheduler.c daemon/scheduler.h \
 	daemon/state.c daemon/state.h \

@@ -734,6 +734,76 @@ TEST(ten_thousand_isvs)
 	printf("# a push: %lld ms\n", (long long)(clock_monotonic_ms() - start));
 }
 
+TEST(tidy_packs_and_disturbs_nobody)
+{
+	struct error err = ERROR_INIT;
+	cleanup(config_news_done) struct config_news news = { 0 };
+	cleanup(config_repo_free_p) struct config_repo *repo = NULL;
+	cleanup(config_view_free_p) struct config_view *reader = NULL;
+	cleanup(buf_done) struct buf cfg = BUF_INIT;
+	cleanup(repo_files_done) struct repo_files trees = { 0 };
+	struct deadline deadline = deadline_in(60000, NULL), over = deadline_in(0, NULL);
+	git_oid tip;
+	int i;
+
+	CHECK(make_remote());
+	CHECK((repo = open_copy(&err)) != NULL);
+	for (i = 0; i < 32; i++) {
+		CHECK(sh("cd other; echo %d >>README; mkdir -p n%d/metadata; echo >n%d/metadata/x.json\n"
+		    "git add .; git commit -qm n; git push -q origin HEAD:stage", i, i, i));
+		CHECK_INT(pull(repo, &news, &err), 0);
+		CHECK(news.changed);
+	}
+	CHECK_INT(change(repo, CONFIG_APPEND, "isv1/logs/d.log", "unpushed\n", &err), 1);
+	tip = config_repo_state(repo).tip;
+	CHECK((reader = config_view_open("copy.git", &err)) != NULL);
+	CHECK_INT(config_view_read(reader, &news.from, "raas.cfg", 100, &cfg, &err), 0);
+
+	CHECK_INT(config_repo_tidy(repo, &over, &err), -1);
+	CHECK(sh("git -C copy.git fsck --strict"));
+	CHECK_INT(config_repo_tidy(repo, &deadline, &err), 0);
+	CHECK_STR(output("find copy.git/objects -type f | sed 's/.*[.]//' | sort | uniq -c | tr -s ' '"),
+	    " 1 idx\n 1 pack\n");
+	CHECK(sh("git -C copy.git fsck --strict"));
+	CHECK_INT(config_view_metadata_trees(reader, &tip, &trees, &err), 0);
+	CHECK_INT(trees.n, 34);
+	CHECK_INT(config_repo_tidy(repo, &deadline, &err), 0);
+	CHECK_INT(push(repo, &news, &err), 0);
+	CHECK_STR(remote_file("isv1/logs/d.log"), "one\nunpushed\n");
+}
+
+TEST(tidy_many_loose_objects)
+{
+	struct error err = ERROR_INIT;
+	cleanup(config_news_done) struct config_news news = { 0 };
+	cleanup(config_repo_free_p) struct config_repo *repo = NULL;
+	cleanup(repo_files_done) struct repo_files trees = { 0 };
+	struct deadline deadline = deadline_in(60000, NULL);
+	int64_t start;
+
+	CHECK(sh("rm -rf remote.git other copy.git; git init -q --bare -b stage remote.git\n"
+	    "( echo 'commit refs/heads/stage'; echo 'committer o <o@o> 1 +0000'\n"
+	    "  echo 'data 1'; echo m\n"
+	    "  i=0; while [ $i -lt 3500 ]; do i=$((i + 1))\n"
+	    "  echo \"M 644 inline isv$i/metadata/a.json\"; echo 'data 6'; printf '%%06d\\n' $i\n"
+	    "  done ) | git -C remote.git fast-import --quiet"));
+	CHECK((repo = open_copy(&err)) != NULL);
+	CHECK_INT(pull(repo, &news, &err), 0);
+	config_repo_free(steal(repo));
+	CHECK(sh("mv copy.git/objects/pack/*.pack all.pack; rm -f copy.git/objects/pack/*\n"
+	    "git -C copy.git unpack-objects -q <all.pack"));
+	CHECK((repo = open_copy(&err)) != NULL);
+	start = clock_monotonic_ms();
+	CHECK_INT(config_repo_tidy(repo, &deadline, &err), 0);
+	printf("# packing 10,501 objects: %lld ms\n", (long long)(clock_monotonic_ms() - start));
+	CHECK_STR(output("git -C copy.git count-objects -v | grep -E '^(count|packs|in-pack)'"),
+	    "count: 0\nin-pack: 10502\npacks: 1\n");
+	CHECK_INT(config_view_metadata_trees(config_repo_view(repo), &news.to, &trees, &err), 0);
+	CHECK_INT(trees.n, 3500);
+	CHECK_INT(pull(repo, &news, &err), 0);
+	CHECK(!news.changed);
+}
+
 /* Freed memory that the address sanitizer holds back would count as growth. */
 const char *__asan_default_options(void);
 
@@ -912,7 +982,8 @@ main(void)
 	    CASE(hook_refusal_is_told_and_nothing_is_lost),
 	    CASE(another_url_keeps_own_commits_aside), CASE(another_branch_waits_for_its_return),
 	    CASE(read_only_never_writes), CASE(cancel_and_deadline), CASE(view_lists_metadata),
-	    CASE(view_tells_what_changed), CASE(ten_thousand_isvs), CASE(pulls_do_not_grow),
+	    CASE(view_tells_what_changed), CASE(ten_thousand_isvs),
+	    CASE(tidy_packs_and_disturbs_nobody), CASE(tidy_many_loose_objects), CASE(pulls_do_not_grow),
 	    CASE(killed_at_any_point));
 	git_teardown();
 	git_box_remove();
