@@ -163,7 +163,8 @@ fetch_once(struct app_repo *app, const char *branch, git_oid *head,
 	    repo_ref(app->git, ref, head, &found, err) == -1)
 		return -1;
 	if (!found || !is_readable(app, head))
-		return error_set(err, ERROR_SYSTEM, "%s: fetched, but it cannot be read", app->path);
+		return error_set(err, ERROR_SYSTEM, "%s: what was fetched cannot be read",
+		    app->path);
 	return 0;
 }
 
@@ -276,7 +277,9 @@ add_update(struct app_repo *app, git_tree *base, const struct app_repo_change *c
     struct updates *out, struct error *err)
 {
 	cleanup(free_p) char *path = xasprintf(DATA_DIR "/%s", change->name);
-	git_tree_update update = { .action = GIT_TREE_UPDATE_REMOVE, .filemode = GIT_FILEMODE_BLOB };
+	git_tree_update update = {
+		.action = GIT_TREE_UPDATE_REMOVE, .filemode = GIT_FILEMODE_BLOB,
+	};
 	enum repo_entry entry;
 	git_oid there;
 
@@ -286,7 +289,8 @@ add_update(struct app_repo *app, git_tree *base, const struct app_repo_change *c
 	if (repo_find(base, path, &entry, &there, err) == -1)
 		return -1;
 	if (entry == REPO_BLOCKED)
-		return error_set(err, ERROR_CONFLICT, "%s in the app repo is not a regular file", path);
+		return error_set(err, ERROR_CONFLICT, "%s in the app repo is not a regular file",
+		    path);
 	if (change->data == NULL && entry == REPO_ABSENT)
 		return 0;
 	if (change->data != NULL) {

@@ -46,7 +46,7 @@ int	 app_repo_read_blob(struct app_repo *, const git_oid *blob, struct buf *out,
 int	 app_repo_history_has(struct app_repo *, const char *name, const git_oid *blob, bool *found,
 	    const struct deadline *, struct error *err);
 
-/* One commit on the observed head, pushed. When all of it was so already, nothing is pushed and
+/* One commit on the observed head, pushed; each name is in it once. When all of it was so already, nothing is pushed and
  * the result is APP_REPO_DONE. -1: it is not known what happened; observing again tells. */
 int	 app_repo_push(struct app_repo *, const struct app_repo_change *, size_t n,
 	    const char *message, const struct repo_author *, enum app_repo_result *result,

@@ -10,7 +10,7 @@
 enum config_change_kind {
 	CONFIG_PUT,		/* the file holds exactly these bytes */
 	CONFIG_REMOVE,		/* the file is gone; it may have been so before */
-	CONFIG_APPEND,		/* these lines stand in the file; those that did already stay single */
+	CONFIG_APPEND,		/* these lines stand in the file, each once */
 };
 
 /* All lent. Paths: raas.cfg, <isv>/metadata/NAME.json, <isv>/logs/NAME.log. */

@@ -4,14 +4,12 @@
  * when config_repo_commit() returns; a push may come later, and a pull or a push puts own
  * commits that the remote has not got on top of whatever it has by then. Never forces. At every
  * moment the process may be killed: the next open goes on from there.
- *
- * References: refs/heads/B is the tip, own commits included; refs/remotes/origin/B the upstream
- * commit that it stands on; refs/fetched/B what the last fetch or push saw; refs/kept/ holds
- * own commits that had to be put aside. */
+ * Beside the references of config-branch.h there is refs/kept/, for own commits that had to be put aside. */
 #ifndef DAEMON_CONFIG_REPO_H
 #define DAEMON_CONFIG_REPO_H
 
 #include "common/cleanup.h"
+#include "daemon/config-branch.h"
 #include "daemon/config-edit.h"
 #include "daemon/config-view.h"
 
@@ -28,32 +26,13 @@ struct config_repo_options {
 	bool			 read_only;	/* never commits, never pushes */
 };
 
-struct config_repo_state {
-	bool		 has_tip;		/* false: nothing was ever fetched */
-	git_oid		 tip;			/* own unpushed commits included */
-	git_oid		 upstream;
-	size_t		 unpushed;		/* own commits that upstream has not got */
-};
-
-/* What a pull or push learned of the remote. config_view_changes(from, to) is what others did. */
-struct config_news {
-	bool			 changed;
-	bool			 first;		/* there was no copy before; `from` is unset */
-	bool			 forced;	/* upstream was rewritten, and that was accepted */
-	git_oid			 from;
-	git_oid			 to;
-	size_t			 replayed;	/* own commits put on top of it */
-	struct repo_notes	 dropped;	/* own changes that gave way to theirs, by path */
-};
-
-/* Needs no network. Nobody else may have it open for writing. Another URL than the copy was made for starts afresh; own commits that were
- * never pushed are kept aside, see config_repo_notes(). */
+/* Needs no network. Nobody else may have it open for writing. Another URL than the copy was made
+ * for starts afresh; own commits that were never pushed are kept aside, see config_repo_notes(). */
 struct config_repo *config_repo_open(const struct config_repo_options *, struct error *err);
 void	 config_repo_free(struct config_repo *);
 CLEANUP_FUNC(struct config_repo, config_repo_free);
-void	 config_news_done(struct config_news *);
 
-struct config_repo_state config_repo_state(const struct config_repo *);
+struct config_branch_state config_repo_state(const struct config_repo *);
 const struct repo_notes *config_repo_notes(const struct config_repo *);	/* what open had to do */
 /* Lent to the same thread, until config_repo_tidy(). */
 const struct config_view *config_repo_view(const struct config_repo *);

@@ -3,6 +3,7 @@ noinst_LIBRARIES += libraasd.a
 libraasd_a_SOURCES = \
 	daemon/app-repo.c daemon/app-repo.h \
 	daemon/atomic-file.c daemon/atomic-file.h \
+	daemon/config-branch.c daemon/config-branch.h \
 	daemon/config-edit.c daemon/config-edit.h \
 	daemon/config-repo.c daemon/config-repo.h \
 	daemon/config-view.c daemon/config-view.h \

@@ -11,7 +11,7 @@
 #include "common/alloc.h"
 
 #define MANY_PACKS 30
-#define MANY_IN_17 27			/* of the 256 folders of loose objects, as git's gc has it */
+#define MANY_IN_17 27			/* one of 256 folders of loose objects stands for all */
 #define SMALL_PACK (16 << 20)		/* bytes */
 #define MOST_OBJECTS 300000
 

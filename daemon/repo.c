@@ -80,7 +80,8 @@ repo_files_find(const struct repo_files *files, const char *name)
 bool
 repo_name_is_plain(const char *name, const char *suffix)
 {
-	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "abcdefghijklmnopqrstuvwxyz0123456789._-";
 	size_t len = strlen(name), suffix_len = strlen(suffix);
 
 	return name[0] != '.' && len > suffix_len && len <= 255 &&
@@ -116,7 +117,8 @@ blob_size(git_repository *repo, const git_oid *id, uint64_t *size, struct error 
 	    git_odb_read_header(&len, &type, odb, id) != 0)
 		return git_fail(err, ERROR_SYSTEM, "object %.12s", git_oid_tostr_s(id));
 	if (type != GIT_OBJECT_BLOB)
-		return error_set(err, ERROR_INPUT, "object %.12s is not a file", git_oid_tostr_s(id));
+		return error_set(err, ERROR_INPUT, "object %.12s is not a file",
+		    git_oid_tostr_s(id));
 	*size = len;
 	return 0;
 }

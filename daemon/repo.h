@@ -49,7 +49,8 @@ struct repo_author {
 	const char	*email;
 };
 
-void	 repo_notes_add(struct repo_notes *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void	 repo_notes_add(struct repo_notes *, const char *fmt, ...)
+	    __attribute__((format(printf, 2, 3)));
 void	 repo_notes_done(struct repo_notes *);
 void	 repo_files_done(struct repo_files *);
 const struct repo_file *repo_files_find(const struct repo_files *, const char *name);
@@ -71,8 +72,8 @@ int	 repo_find(git_tree *root, const char *path, enum repo_entry *, git_oid *oid
 int	 repo_metadata(git_repository *, const git_oid *commit, const char *dir,
 	    struct repo_files *out, struct error *err);
 /* Whether `path` ever was the blob `oid` in the newest 10,000 commits from `tip` on. */
-int	 repo_history_has(git_repository *, const git_oid *tip, const char *path, const git_oid *oid,
-	    bool *found, const struct deadline *, struct error *err);
+int	 repo_history_has(git_repository *, const git_oid *tip, const char *path,
+	    const git_oid *oid, bool *found, const struct deadline *, struct error *err);
 
 /* The id that these bytes have, or would have, as a file in git. */
 git_oid	 repo_oid_of_bytes(const void *, size_t);
@@ -91,7 +92,8 @@ int	 repo_sweep(const char *path, struct error *err);
 
 int	 repo_ref(git_repository *, const char *name, git_oid *oid, bool *found, struct error *err);
 int	 repo_set_ref(git_repository *, const char *name, const git_oid *, struct error *err);
-int	 repo_delete_ref(git_repository *, const char *name, struct error *err);	/* absent is fine */
+/* No such reference is fine. */
+int	 repo_delete_ref(git_repository *, const char *name, struct error *err);
 
 /* What the repository was made for, kept in its own configuration; "" when nothing is recorded. */
 char	*repo_recorded_url(git_repository *);

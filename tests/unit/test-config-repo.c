@@ -499,8 +499,17 @@ TEST(hook_refusal_is_told_and_nothing_is_lost)
 	CHECK(strstr(err.text, "log lines are frozen") != NULL);
 	CHECK(deadline_left_ms(&deadline) > 0);
 	CHECK_INT(config_repo_state(repo).unpushed, 1);
+
+	/* What a push that failed had learned is told by the next. */
+	CHECK(sh("cd other; echo '#' >>raas.cfg; git commit -qam other\n"
+	    "rm ../remote.git/hooks/pre-receive; git push -q origin HEAD:stage\n"
+	    "printf '#!/bin/sh\\nexit 1\\n' >../remote.git/hooks/pre-receive\n"
+	    "chmod +x ../remote.git/hooks/pre-receive"));
+	CHECK_INT(config_repo_push(repo, &news, &deadline, &err), -1);
+	CHECK_INT(config_repo_state(repo).unpushed, 1);
 	CHECK(sh("rm remote.git/hooks/pre-receive"));
 	CHECK_INT(push(repo, &news, &err), 0);
+	CHECK(news.changed);
 	CHECK_STR(remote_file("isv1/logs/d.log"), "one\nours\n");
 }
 
