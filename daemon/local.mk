@@ -7,16 +7,16 @@ libraasd_a_SOURCES = \
 	daemon/config-edit.c daemon/config-edit.h \
 	daemon/config-repo.c daemon/config-repo.h \
 	daemon/config-view.c daemon/config-view.h \
+	daemon/control.c daemon/control.h \
 	daemon/control-service.c daemon/control-service.h \
 	daemon/control-socket.c daemon/control-socket.h \
-	daemon/control.c daemon/control.h \
 	daemon/deadline.c daemon/deadline.h \
 	daemon/log.c daemon/log.h \
 	daemon/metadata-merge.c daemon/metadata-merge.h \
 	daemon/observed.c daemon/observed.h \
 	daemon/plan.c daemon/plan.h \
-	daemon/repo-pack.c daemon/repo-pack.h \
 	daemon/repo.c daemon/repo.h \
+	daemon/repo-pack.c daemon/repo-pack.h \
 	daemon/scheduler.c daemon/scheduler.h \
 	daemon/state.c daemon/state.h \
 	daemon/workers.c daemon/workers.h

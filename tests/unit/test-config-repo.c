@@ -1,3 +1,5 @@
+/* Many commits are synced to disk here, and many writers killed.
+ * timeout: 300 */
 #include "daemon/config-repo.h"
 
 #include <pthread.h>
