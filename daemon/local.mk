@@ -1,11 +1,16 @@
 # libraasd: every module of the daemon but its main, so that tests can link them.
 noinst_LIBRARIES += libraasd.a
 libraasd_a_SOURCES = \
+	daemon/app-repo.c daemon/app-repo.h \
 	daemon/atomic-file.c daemon/atomic-file.h \
 	daemon/check.c daemon/check.h \
+	daemon/config-branch.c daemon/config-branch.h \
 	daemon/config-build.c daemon/config-build.h \
+	daemon/config-edit.c daemon/config-edit.h \
 	daemon/config-json.c \
 	daemon/config-keys.c daemon/config-keys.h \
+	daemon/config-repo.c daemon/config-repo.h \
+	daemon/config-view.c daemon/config-view.h \
 	daemon/config.c daemon/config.h \
 	daemon/control-service.c daemon/control-service.h \
 	daemon/control-socket.c daemon/control-socket.h \
@@ -30,6 +35,8 @@ libraasd_a_SOURCES = \
 	daemon/plan.c daemon/plan.h \
 	daemon/problems.c daemon/problems.h \
 	daemon/raas-cfg.c daemon/raas-cfg.h \
+	daemon/repo-pack.c daemon/repo-pack.h \
+	daemon/repo.c daemon/repo.h \
 	daemon/s3-call.c daemon/s3-call.h \
 	daemon/s3-sign.c daemon/s3-sign.h \
 	daemon/s3-xml.c daemon/s3-xml.h \

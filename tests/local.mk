@@ -2,9 +2,11 @@
 check_PROGRAMS += \
 	tests/s3-suite \
 	tests/unit/control-fixture \
+	tests/unit/test-app-repo \
 	tests/unit/test-arguments \
 	tests/unit/test-buf \
 	tests/unit/test-config \
+	tests/unit/test-config-repo \
 	tests/unit/test-control \
 	tests/unit/test-crane-metadata \
 	tests/unit/test-digest \
@@ -48,6 +50,7 @@ tests_unit_test_s3_SOURCES = tests/unit/test-s3.c tests/unit/http-server.c \
 	tests/unit/http-server.h
 
 EXTRA_DIST += tests/ceph-rgw tests/unit/test.h
+EXTRA_DIST += tests/unit/test.h tests/unit/test-git.h
 
 # A libFuzzer target for each parser of bytes from outside; tests/fuzz-one runs them.
 if FUZZERS
