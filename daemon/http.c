@@ -323,6 +323,23 @@ callbacks_set(CURL *easy, struct transfer *t)
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->curl_text);
 }
 
+void
+http_shared_apply(const struct http_shared *shared, void *easy)
+{
+	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)shared->connect_timeout_ms);
+	/* Leave a resolver that hangs to its own thread instead of waiting for it. */
+	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+
+	curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
+	curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+	curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, use_shared_roots);
+	curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, shared->roots);
+}
+
 static void
 options_set(struct http *h, struct transfer *t)
 {
@@ -330,22 +347,10 @@ options_set(struct http *h, struct transfer *t)
 	CURL *easy = h->easy;
 
 	curl_easy_reset(easy);
+	http_shared_apply(h->shared, easy);
 	curl_easy_setopt(easy, CURLOPT_URL, request->url);
 	curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
-	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, "raasd/" RAAS_VERSION);
-	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)h->shared->connect_timeout_ms);
-	/* Leave a resolver that hangs to its own thread instead of waiting for it. */
-	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-
-	curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
-	curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
-	curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, use_shared_roots);
-	curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, h->shared->roots);
-
 	if (request->username != NULL) {
 		curl_easy_setopt(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
 		curl_easy_setopt(easy, CURLOPT_USERNAME, request->username);
@@ -389,19 +394,14 @@ drive(struct http *h, struct transfer *t, const struct deadline *outer, struct e
 	}
 }
 
-static int
-outcome(struct http *h, const struct transfer *t, struct error *err)
+int
+http_curl_error(int code, const char *text, struct error *err)
 {
-	int left;
-	CURLMsg *message = curl_multi_info_read(h->multi, &left);
-	CURLcode code = message != NULL ? message->data.result : CURLE_FAILED_INIT;
-	const char *text = t->curl_text[0] != '\0' ? t->curl_text : curl_easy_strerror(code);
-
-	if (code == CURLE_OK)
-		return 0;
-	if (t->stopped.kind != ERROR_NONE)
-		return error_set(err, t->stopped.kind, "%s", t->stopped.text);
+	if (text[0] == '\0')
+		text = curl_easy_strerror((CURLcode)code);
 	switch (code) {
+	case CURLE_OK:
+		return 0;
 	case CURLE_URL_MALFORMAT:
 		return error_set(err, ERROR_INPUT, "not a valid URL");
 	case CURLE_UNSUPPORTED_PROTOCOL:
@@ -415,6 +415,18 @@ outcome(struct http *h, const struct transfer *t, struct error *err)
 	default:
 		return error_set(err, ERROR_REMOTE, "%s", text);
 	}
+}
+
+static int
+outcome(struct http *h, const struct transfer *t, struct error *err)
+{
+	int left;
+	CURLMsg *message = curl_multi_info_read(h->multi, &left);
+	CURLcode code = message != NULL ? message->data.result : CURLE_FAILED_INIT;
+
+	if (code != CURLE_OK && t->stopped.kind != ERROR_NONE)
+		return error_set(err, t->stopped.kind, "%s", t->stopped.text);
+	return http_curl_error((int)code, t->curl_text, err);
 }
 
 static int

@@ -33,6 +33,12 @@ struct http;
 struct http_shared *http_shared_new(const struct http_options *, struct error *err);
 void	 http_shared_free(struct http_shared *);
 
+/* For who drives an easy handle of its own, as git-http.c does: what all of them have in common
+ * (certificates, time to connect, http and https only), and what libcurl's end of a transfer
+ * means: 0 for CURLE_OK. `text` is of CURLOPT_ERRORBUFFER. */
+void	 http_shared_apply(const struct http_shared *, void *curl_easy);
+int	 http_curl_error(int curl_code, const char *text, struct error *err);
+
 struct http *http_new(struct http_shared *);
 void	 http_free(struct http *);
 
