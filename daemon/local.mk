@@ -19,6 +19,7 @@ libraasd_a_SOURCES = \
 	daemon/credential.c daemon/credential.h \
 	daemon/deadline.c daemon/deadline.h \
 	daemon/digest.c daemon/digest.h \
+	daemon/git-http.c \
 	daemon/git-ssh.c daemon/git-ssh.h \
 	daemon/git-transport.h \
 	daemon/git-url.c daemon/git-url.h \
