@@ -28,6 +28,7 @@ libraasd_a_SOURCES = \
 	daemon/http.c daemon/http.h \
 	daemon/isv.c daemon/isv.h \
 	daemon/log.c daemon/log.h \
+	daemon/mask.c daemon/mask.h \
 	daemon/metadata-merge.c daemon/metadata-merge.h \
 	daemon/nearest.c daemon/nearest.h \
 	daemon/observed.c daemon/observed.h \
@@ -36,6 +37,8 @@ libraasd_a_SOURCES = \
 	daemon/plan.c daemon/plan.h \
 	daemon/problems.c daemon/problems.h \
 	daemon/raas-cfg.c daemon/raas-cfg.h \
+	daemon/redhat-index.c daemon/redhat-index.h \
+	daemon/redhat-metadata.c daemon/redhat-metadata.h \
 	daemon/repo-pack.c daemon/repo-pack.h \
 	daemon/repo.c daemon/repo.h \
 	daemon/s3-call.c daemon/s3-call.h \

@@ -17,6 +17,7 @@ check_PROGRAMS += \
 	tests/unit/test-http \
 	tests/unit/test-isv \
 	tests/unit/test-json \
+	tests/unit/test-mask \
 	tests/unit/test-message \
 	tests/unit/test-metadata-merge \
 	tests/unit/test-methods \
@@ -24,6 +25,8 @@ check_PROGRAMS += \
 	tests/unit/test-openshift-answer \
 	tests/unit/test-plan \
 	tests/unit/test-raas-cfg \
+	tests/unit/test-redhat-index \
+	tests/unit/test-redhat-metadata \
 	tests/unit/test-rfc3339 \
 	tests/unit/test-s3 \
 	tests/unit/test-s3-sign \
@@ -46,6 +49,8 @@ tests_unit_test_http_SOURCES = tests/unit/test-http.c tests/unit/http-server.c \
 	tests/unit/http-server.h
 tests_unit_test_openshift_SOURCES = tests/unit/test-openshift.c \
 	tests/unit/http-server.c tests/unit/http-server.h
+tests_unit_test_redhat_metadata_SOURCES = tests/unit/test-redhat-metadata.c \
+	tests/unit/http-server.c tests/unit/http-server.h
 tests_unit_test_s3_SOURCES = tests/unit/test-s3.c tests/unit/http-server.c \
 	tests/unit/http-server.h
 
@@ -61,6 +66,7 @@ noinst_PROGRAMS += \
 	tests/fuzz/fuzz-message \
 	tests/fuzz/fuzz-openshift-answer \
 	tests/fuzz/fuzz-raas-cfg \
+	tests/fuzz/fuzz-redhat-index \
 	tests/fuzz/fuzz-s3-xml \
 	tests/fuzz/fuzz-settings-yaml
 
@@ -70,6 +76,7 @@ tests_fuzz_fuzz_json_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 tests_fuzz_fuzz_message_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 tests_fuzz_fuzz_openshift_answer_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 tests_fuzz_fuzz_raas_cfg_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
+tests_fuzz_fuzz_redhat_index_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 tests_fuzz_fuzz_s3_xml_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 tests_fuzz_fuzz_settings_yaml_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 endif
