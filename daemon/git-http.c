@@ -461,9 +461,13 @@ static int
 request_outcome(struct request *r)
 {
 	struct error err = ERROR_INIT;
+	long redirects = 0;
 
 	if (r->http->param->has_error)
 		return -1;
+	curl_easy_getinfo(r->http->easy, CURLINFO_REDIRECT_COUNT, &redirects);
+	if (r->code == CURLE_UNSUPPORTED_PROTOCOL && redirects > 0)
+		return fail(r->http, ERROR_REMOTE, "redirected away from https, which is not followed");
 	if (r->code == CURLE_OK && !r->answered && look_at_head(r) == -1)
 		return -1;
 	/* First, for a refusal was not read to its end. */

@@ -110,8 +110,9 @@ on_transport(git_transport **out, git_remote *owner, void *arg)
 		op->subtransport.callback = git_ssh_subtransport;
 		break;
 	case GIT_URL_HTTP:
-		git_error_set_str(GIT_ERROR_NET, "http is not there yet");
-		return -1;
+		op->subtransport.callback = git_http_subtransport;
+		op->subtransport.rpc = 1;
+		break;
 	}
 	return git_transport_smart(out, owner, &op->subtransport);
 }
