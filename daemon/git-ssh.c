@@ -42,38 +42,38 @@ struct ssh {
 
 /* What to run. */
 
-struct words {
+struct argv {
 	char	*data[64];	/* NULL after the last */
 	size_t	 n;
 };
 
 static void
-words_done(struct words *words)
+argv_done(struct argv *argv)
 {
-	while (words->n > 0)
-		free(words->data[--words->n]);
+	while (argv->n > 0)
+		free(argv->data[--argv->n]);
 }
 
 /* Takes the word; false: there is no room, nor a need for so many. */
 static bool
-words_add(struct words *words, char *word)
+argv_add(struct argv *argv, char *word)
 {
-	if (words->n + 1 >= sizeof words->data / sizeof *words->data) {
+	if (argv->n + 1 >= sizeof argv->data / sizeof *argv->data) {
 		free(word);
 		return false;
 	}
-	words->data[words->n++] = word;
+	argv->data[argv->n++] = word;
 	return true;
 }
 
 static bool
-words_split(struct words *words, const char *text)
+argv_split(struct argv *argv, const char *text)
 {
 	size_t len;
 
 	for (text += strspn(text, " \t"); *text != '\0'; text += strspn(text, " \t")) {
 		len = strcspn(text, " \t");
-		if (!words_add(words, xstrndup(text, len)))
+		if (!argv_add(argv, xstrndup(text, len)))
 			return false;
 		text += len;
 	}
@@ -99,7 +99,7 @@ shell_quote(const char *path)
 
 /* The options come after those of the settings: of two, ssh takes the first. */
 static int
-ssh_words(const struct ssh *ssh, const char *service, struct words *words, struct error *err)
+ssh_argv(const struct ssh *ssh, const char *service, struct argv *argv, struct error *err)
 {
 	const char *command = ssh->param->at->ssh_command;
 	int64_t seconds = (deadline_left_ms(ssh->param->deadline) + 999) / 1000;
@@ -107,18 +107,18 @@ ssh_words(const struct ssh *ssh, const char *service, struct words *words, struc
 
 	if (seconds > CONNECT_MAX_S)
 		seconds = CONNECT_MAX_S;
-	if (!words_split(words, command != NULL ? command : "ssh"))
+	if (!argv_split(argv, command != NULL ? command : "ssh"))
 		return error_set(err, ERROR_INPUT, "ssh_command: too many words");
-	if (words->n == 0)
+	if (argv->n == 0)
 		return error_set(err, ERROR_INPUT, "ssh_command: it is empty");
-	words_add(words, xstrdup("-oBatchMode=yes"));
-	words_add(words, xasprintf("-oConnectTimeout=%d", (int)seconds));
+	argv_add(argv, xstrdup("-oBatchMode=yes"));
+	argv_add(argv, xasprintf("-oConnectTimeout=%d", (int)seconds));
 	if (ssh->url.port != 0)
-		words_add(words, xasprintf("-p%u", ssh->url.port));
-	words_add(words, xstrdup("--"));
-	words_add(words, xasprintf("%s%s%s", ssh->url.user != NULL ? ssh->url.user : "",
+		argv_add(argv, xasprintf("-p%u", ssh->url.port));
+	argv_add(argv, xstrdup("--"));
+	argv_add(argv, xasprintf("%s%s%s", ssh->url.user != NULL ? ssh->url.user : "",
 	    ssh->url.user != NULL ? "@" : "", ssh->url.host));
-	if (!words_add(words, xasprintf("%s %s", service, path)))
+	if (!argv_add(argv, xasprintf("%s %s", service, path)))
 		return error_set(err, ERROR_INPUT, "ssh_command: too many words");
 	return 0;
 }
@@ -167,11 +167,11 @@ reap(pid_t pid)
 static int
 ssh_start(struct ssh *ssh, const char *service, struct error *err)
 {
-	cleanup(words_done) struct words words = { 0 };
+	cleanup(argv_done) struct argv argv = { 0 };
 	cleanup(close_p) int sock_theirs = -1, sock_ours = -1, err_theirs = -1, err_ours = -1;
 	int pair[2], status;
 
-	if (ssh_words(ssh, service, &words, err) == -1)
+	if (ssh_argv(ssh, service, &argv, err) == -1)
 		return -1;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == -1)
 		return error_errno(err, "socketpair");
@@ -182,9 +182,9 @@ ssh_start(struct ssh *ssh, const char *service, struct error *err)
 	err_ours = pair[0];
 	err_theirs = pair[1];
 	fcntl(err_ours, F_SETFL, O_NONBLOCK);
-	if ((status = spawn(words.data, sock_theirs, err_theirs, &ssh->pid)) != 0)
+	if ((status = spawn(argv.data, sock_theirs, err_theirs, &ssh->pid)) != 0)
 		return error_set(err, status == ENOENT || status == EACCES ? ERROR_INPUT :
-		    ERROR_SYSTEM, "running '%s': %s", words.data[0], strerror(status));
+		    ERROR_SYSTEM, "running '%s': %s", argv.data[0], strerror(status));
 	if ((ssh->pidfd = pidfd_open(ssh->pid, 0)) == -1) {
 		error_errno(err, "pidfd_open");
 		reap(ssh->pid);

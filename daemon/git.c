@@ -73,11 +73,12 @@ git_teardown(void)
 int
 git_open_bare(const char *path, git_repository **out, struct error *err)
 {
-	git_repository_init_options options = GIT_REPOSITORY_INIT_OPTIONS_INIT;
+	git_repository_init_options options;
 	int status;
 
 	status = git_repository_open_bare(out, path);
 	if (status == GIT_ENOTFOUND) {
+		git_repository_init_options_init(&options, GIT_REPOSITORY_INIT_OPTIONS_VERSION);
 		options.flags = GIT_REPOSITORY_INIT_BARE | GIT_REPOSITORY_INIT_MKPATH;
 		status = git_repository_init_ext(out, path, &options);
 	}
@@ -173,8 +174,9 @@ on_ref_status(const char *ref, const char *status, void *arg)
 static git_remote_callbacks
 callbacks(struct operation *op)
 {
-	git_remote_callbacks calls = GIT_REMOTE_CALLBACKS_INIT;
+	git_remote_callbacks calls;
 
+	git_remote_init_callbacks(&calls, GIT_REMOTE_CALLBACKS_VERSION);
 	calls.transport = on_transport;
 	calls.transfer_progress = on_received;
 	calls.pack_progress = on_packed;
@@ -222,10 +224,19 @@ operation_fail(struct operation *op, enum error_kind kind, struct error *err)
 	if (check_deadline(op) != 0)
 		return error_set(err, op->transport.error.kind, "%s: %s", op->shown,
 		    op->transport.error.text);
-	if (last != NULL && last->klass == GIT_ERROR_OS)
+	if (kind == ERROR_REMOTE && last != NULL && last->klass == GIT_ERROR_OS)
 		kind = ERROR_SYSTEM;
 	hook_text(&op->hook, text, sizeof text);
 	return git_fail(err, kind, "%s%s%s", op->shown, text[0] != '\0' ? ": " : "", text);
+}
+
+/* libgit2's local transport does not tell. */
+static bool
+is_missing(const struct operation *op)
+{
+	return op->url.kind == GIT_URL_LOCAL &&
+	    git_repository_open_ext(NULL, op->url.path, GIT_REPOSITORY_OPEN_NO_SEARCH, NULL) ==
+	    GIT_ENOTFOUND;
 }
 
 static int
@@ -233,19 +244,17 @@ connect_remote(struct operation *op, git_repository *git, git_direction directio
     struct error *err)
 {
 	/* Without these flags each remote costs 80 KiB that are never given back. */
-	git_remote_create_options options = GIT_REMOTE_CREATE_OPTIONS_INIT;
+	git_remote_create_options options;
 	git_remote_callbacks calls = callbacks(op);
 	const char *url = op->url.kind == GIT_URL_LOCAL ? op->url.path : op->transport.at->url;
-	int status;
 
+	git_remote_create_options_init(&options, GIT_REMOTE_CREATE_OPTIONS_VERSION);
 	options.repository = git;
 	options.flags = GIT_REMOTE_CREATE_SKIP_INSTEADOF | GIT_REMOTE_CREATE_SKIP_DEFAULT_FETCHSPEC;
 	if (git_remote_create_with_opts(&op->remote, url, &options) != 0)
 		return operation_fail(op, ERROR_INPUT, err);
-	status = git_remote_connect(op->remote, direction, &calls, NULL, NULL);
-	if (status != 0)
-		return operation_fail(op, status == GIT_ENOTFOUND ? ERROR_MISSING : ERROR_REMOTE,
-		    err);
+	if (git_remote_connect(op->remote, direction, &calls, NULL, NULL) != 0)
+		return operation_fail(op, is_missing(op) ? ERROR_MISSING : ERROR_REMOTE, err);
 	return 0;
 }
 
@@ -318,13 +327,14 @@ git_fetch(git_repository *git, const struct git_remote_at *at, const char *refsp
     const struct deadline *deadline, struct error *err)
 {
 	cleanup(operation_done) struct operation op;
-	git_fetch_options options = GIT_FETCH_OPTIONS_INIT;
+	git_fetch_options options;
 	char *specs[] = { (char *)refspec };
 	git_strarray refspecs = { specs, 1 };
 
 	if (operation_begin(&op, git, at, GIT_DIRECTION_FETCH, deadline, err) == -1 ||
 	    check_source(&op, refspec, err) == -1)
 		return -1;
+	git_fetch_options_init(&options, GIT_FETCH_OPTIONS_VERSION);
 	options.callbacks = callbacks(&op);
 	options.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE;
 	options.prune = GIT_FETCH_NO_PRUNE;
@@ -369,13 +379,14 @@ git_push_to(git_repository *git, const struct git_remote_at *at, const char *ref
     enum git_push_result *result, const struct deadline *deadline, struct error *err)
 {
 	cleanup(operation_done) struct operation op;
-	git_push_options options = GIT_PUSH_OPTIONS_INIT;
+	git_push_options options;
 	char *specs[] = { (char *)refspec };
 	git_strarray refspecs = { specs, 1 };
 	int status;
 
 	if (operation_begin(&op, git, at, GIT_DIRECTION_PUSH, deadline, err) == -1)
 		return -1;
+	git_push_options_init(&options, GIT_PUSH_OPTIONS_VERSION);
 	options.callbacks = callbacks(&op);
 	status = git_remote_push(op.remote, &refspecs, &options);
 	if (status == GIT_ENONFASTFORWARD)

@@ -1,5 +1,6 @@
 # A unit test is tests/unit/test-MODULE.c, prints TAP, and links the daemon's library.
 check_PROGRAMS += \
+	tests/git-client \
 	tests/s3-suite \
 	tests/unit/control-fixture \
 	tests/unit/test-app-repo \
@@ -12,6 +13,7 @@ check_PROGRAMS += \
 	tests/unit/test-digest \
 	tests/unit/test-error \
 	tests/unit/test-frame \
+	tests/unit/test-git \
 	tests/unit/test-git-url \
 	tests/unit/test-health \
 	tests/unit/test-http \
@@ -41,6 +43,7 @@ tests_unit_test_arguments_LDADD = libraasctl.a libcommon.a $(JANSSON_LIBS)
 tests_unit_test_show_LDADD = libraasctl.a libcommon.a $(JANSSON_LIBS)
 
 # Run by system tests, against the servers that they start.
+tests_git_client_SOURCES = tests/git-client.c
 tests_s3_suite_SOURCES = tests/s3-suite.c
 
 tests_unit_test_health_SOURCES = tests/unit/test-health.c \
@@ -54,13 +57,13 @@ tests_unit_test_redhat_metadata_SOURCES = tests/unit/test-redhat-metadata.c \
 tests_unit_test_s3_SOURCES = tests/unit/test-s3.c tests/unit/http-server.c \
 	tests/unit/http-server.h
 
-EXTRA_DIST += tests/ceph-rgw tests/unit/test.h
-EXTRA_DIST += tests/unit/test.h tests/unit/test-git.h
+EXTRA_DIST += tests/ceph-rgw tests/sshd tests/unit/test-git.h tests/unit/test.h
 
 # A libFuzzer target for each parser of bytes from outside; tests/fuzz-one runs them.
 if FUZZERS
 noinst_PROGRAMS += \
 	tests/fuzz/fuzz-crane-metadata \
+	tests/fuzz/fuzz-git-url \
 	tests/fuzz/fuzz-http-url \
 	tests/fuzz/fuzz-json \
 	tests/fuzz/fuzz-message \
@@ -71,6 +74,7 @@ noinst_PROGRAMS += \
 	tests/fuzz/fuzz-settings-yaml
 
 tests_fuzz_fuzz_crane_metadata_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
+tests_fuzz_fuzz_git_url_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 tests_fuzz_fuzz_http_url_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 tests_fuzz_fuzz_json_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 tests_fuzz_fuzz_message_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
