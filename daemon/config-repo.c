@@ -25,21 +25,36 @@ struct config_repo {
 	struct repo_notes	 notes;
 };
 
+/* What a fetch failed for: that the branch is not there, which has a cure of its own, looks like
+ * a repository that is not there. */
+static int
+fetch_failed(struct config_repo *repo, const struct deadline *deadline, struct error *err)
+{
+	git_oid oid;
+	bool found;
+
+	if (err->kind != ERROR_MISSING || git_remote_ref(repo->git, &repo->at, repo->branch.local,
+	    &oid, &found, deadline, err) == -1)
+		return error_prefix(err, "config repo");
+	if (found)
+		return error_set(err, ERROR_REMOTE, "config repo %s: branch '%s' came only just now",
+		    repo->public_url, repo->branch.name);
+	repo->gone = true;
+	return error_set(err, ERROR_MISSING, "config repo %s has no branch '%s': create it there, "
+	    "or name the right one as 'environment' in raasd.yaml", repo->public_url,
+	    repo->branch.name);
+}
+
 static int
 fetch(struct config_repo *repo, const struct deadline *deadline, struct error *err)
 {
 	const struct config_branch *branch = &repo->branch;
 	cleanup(free_p) char *refspec = xasprintf("+%s:%s", branch->local, branch->fetched);
 
-	if (git_fetch(repo->git, &repo->at, refspec, deadline, err) == 0) {
-		repo->gone = false;
-		return 0;
-	}
-	if (err->kind != ERROR_MISSING)
-		return error_prefix(err, "config repo");
-	repo->gone = true;
-	return error_set(err, ERROR_MISSING, "config repo %s has no branch '%s': create it there, "
-	    "or name the right one as 'environment' in raasd.yaml", repo->public_url, branch->name);
+	if (git_fetch(repo->git, &repo->at, refspec, deadline, err) == -1)
+		return fetch_failed(repo, deadline, err);
+	repo->gone = false;
+	return 0;
 }
 
 /* Fetches and catches up. News gather until they are told: `from` stays that of the first. */

@@ -431,6 +431,7 @@ TEST(missing_branch_and_unreachable_repo)
 	CHECK(sh("mv remote.git away.git"));
 	CHECK((repo = config_repo_open(&o, &err)) != NULL);
 	CHECK_INT(pull(repo, &news, &err), -1);
+	CHECK(strstr(err.text, "branch") == NULL);
 	CHECK(config_repo_state(repo).has_tip);		/* the last good copy serves on */
 	CHECK_INT(change(repo, CONFIG_APPEND, "isv1/logs/d.log", "meanwhile\n", &err), 1);
 	CHECK(config_repo_push(repo, &news, &(struct deadline){ INT64_MAX, NULL }, &err) == -1);
