@@ -46,7 +46,7 @@ open_cache(const char *url, struct error *err)
 static int
 observe(struct app_repo *app, struct app_repo_head *head, struct error *err)
 {
-	struct deadline deadline = deadline_in(20000, NULL);
+	struct deadline deadline = deadline_in(200000, NULL);
 	int status = app_repo_observe(app, "master", head, &deadline, err);
 
 	if (status == -1)
@@ -59,7 +59,7 @@ static int
 push_one(struct app_repo *app, const char *name, const char *text, struct error *err)
 {
 	struct app_repo_change change = { name, text, text != NULL ? strlen(text) : 0 };
-	struct deadline deadline = deadline_in(20000, NULL);
+	struct deadline deadline = deadline_in(200000, NULL);
 	enum app_repo_result result;
 
 	if (app_repo_push(app, &change, 1, "raasd: test\n", &author, &result, &deadline, err) == -1)
@@ -73,7 +73,7 @@ TEST(observe_list_read)
 	cleanup(app_repo_free_p) struct app_repo *app = NULL;
 	cleanup(repo_files_done) struct repo_files files = { 0 };
 	cleanup(buf_done) struct buf data = BUF_INIT;
-	struct deadline deadline = deadline_in(20000, NULL);
+	struct deadline deadline = deadline_in(200000, NULL);
 	git_oid old = repo_oid_of_bytes("{\"v\":1}", 7), never = repo_oid_of_bytes("x", 1);
 	struct app_repo_head head;
 	bool found;
@@ -117,7 +117,7 @@ TEST(push_put_and_remove)
 	struct error err = ERROR_INIT;
 	cleanup(app_repo_free_p) struct app_repo *app = NULL;
 	cleanup(repo_files_done) struct repo_files files = { 0 };
-	struct deadline deadline = deadline_in(20000, NULL);
+	struct deadline deadline = deadline_in(200000, NULL);
 	enum app_repo_result result;
 	struct app_repo_head head;
 
