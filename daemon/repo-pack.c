@@ -16,7 +16,6 @@
 #define MOST_OBJECTS 300000
 
 CLEANUP_FUNC(git_odb, git_odb_free);
-CLEANUP_FUNC(git_packbuilder, git_packbuilder_free);
 
 static void
 dir_close(DIR **dir)
