@@ -491,7 +491,7 @@ openshift_alias_remove(struct openshift *o, const char *app_id, const char *alia
 	cleanup(free_p) char *what = xasprintf("remove alias '%s'", alias);
 	cleanup(free_p) char *rest = NULL;
 
-	if ((rest = path_of("/aliases/", alias, "", err)) == NULL)
+	if ((rest = path_of("/alias/", alias, "", err)) == NULL)
 		return error_prefix(err, "%s: %s", o->shown, what);
 	return app_change(o, "DELETE", app_id, rest, NULL, what, deadline, err);
 }

@@ -1,6 +1,7 @@
 # A unit test is tests/unit/test-MODULE.c, prints TAP, and links the daemon's library.
 check_PROGRAMS += \
 	tests/git-client \
+	tests/openshift-suite \
 	tests/s3-suite \
 	tests/unit/control-fixture \
 	tests/unit/test-app-repo \
@@ -44,6 +45,7 @@ tests_unit_test_show_LDADD = libraasctl.a libcommon.a $(JANSSON_LIBS)
 
 # Run by system tests, against the servers that they start.
 tests_git_client_SOURCES = tests/git-client.c
+tests_openshift_suite_SOURCES = tests/openshift-suite.c
 tests_s3_suite_SOURCES = tests/s3-suite.c
 
 tests_unit_test_health_SOURCES = tests/unit/test-health.c \

@@ -244,7 +244,7 @@ TEST(changes_of_an_app)
 	CHECK_STR(b.line, "POST /broker/rest/application/53f1/aliases?nolinks=true");
 	CHECK_STR(b.body, "{\"id\":\"r.example.com\"}");
 	CHECK_INT(openshift_alias_remove(o, "53f1", "r.example.com", &b.deadline, &b.err), 0);
-	CHECK_STR(b.line, "DELETE /broker/rest/application/53f1/aliases/r.example.com?nolinks=true");
+	CHECK_STR(b.line, "DELETE /broker/rest/application/53f1/alias/r.example.com?nolinks=true");
 	CHECK_INT(openshift_app_delete(o, "53f1", &b.deadline, &b.err), 0);
 	CHECK_STR(b.line, "DELETE /broker/rest/application/53f1?nolinks=true");
 }
@@ -256,7 +256,7 @@ TEST(names_cannot_leave_their_place)
 
 	CHECK_INT(openshift_alias_remove(o, "1", "a/../b?c#d%", &b.deadline, &b.err), 0);
 	CHECK_STR(b.line,
-	    "DELETE /broker/rest/application/1/aliases/a%2F..%2Fb%3Fc%23d%25?nolinks=true");
+	    "DELETE /broker/rest/application/1/alias/a%2F..%2Fb%3Fc%23d%25?nolinks=true");
 	CHECK_INT(openshift_alias_remove(o, "1", "..", &b.deadline, &b.err), -1);
 	CHECK_INT(b.err.kind, ERROR_INPUT);
 	CHECK_INT(openshift_app_delete(o, ".", &b.deadline, &b.err), -1);
