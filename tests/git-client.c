@@ -6,7 +6,7 @@
  * Prints a line a thread: "ok", "ok OID", "ok absent", "done", "behind", "refused: TEXT" or
  * "KIND: TEXT". With -j each thread has a repository of its own, REPO.N. SIGUSR1 cancels. With
  * -S a line "stack KIB" tells how much of its stack the first thread used. $SSH_COMMAND is the
- * ssh_command. */
+ * ssh_command, $CA_FILE the http.ca_file. */
 #include <err.h>
 #include <pthread.h>
 #include <signal.h>
@@ -21,7 +21,11 @@
 #include "common/cleanup.h"
 #include "daemon/git.h"
 
+#ifdef __SANITIZE_THREAD__
+#define STACK_BYTES ((size_t)2 << 20)	/* it takes most of a megabyte for itself */
+#else
 #define STACK_BYTES ((size_t)512 << 10)	/* a job thread's */
+#endif
 #define PAINT 0xa5
 
 static atomic_bool cancelled;
@@ -139,6 +143,9 @@ main(int argc, char **argv)
 	int c, i, n = 1, failures = 0;
 	bool show_stack = false;
 	long timeout_ms = 60000;
+	struct http_options http_options = { 10000, 60000, getenv("CA_FILE") };
+	struct error error = ERROR_INIT;
+	struct http_shared *http;
 	struct task *tasks;
 
 	while ((c = getopt(argc, argv, "j:t:S")) != -1) {
@@ -156,13 +163,16 @@ main(int argc, char **argv)
 		usage();
 
 	signal(SIGUSR1, on_cancel);
+	signal(SIGPIPE, SIG_IGN);	/* as raasd does: OpenSSL writes without MSG_NOSIGNAL */
 	git_setup();
+	if ((http = http_shared_new(&http_options, &error)) == NULL)
+		errx(1, "%s", error.text);
 	tasks = xcalloc((size_t)n, sizeof *tasks);
 	for (i = 0; i < n; i++) {
 		tasks[i] = (struct task){
 			.verb = argv[0],
 			.repo = n == 1 ? xstrdup(argv[1]) : xasprintf("%s.%d", argv[1], i),
-			.at = { .url = argv[2], .ssh_command = getenv("SSH_COMMAND") },
+			.at = { argv[2], getenv("SSH_COMMAND"), http },
 			.what = argv[3],
 			.deadline = deadline_in(timeout_ms, &cancelled),
 		};
@@ -180,6 +190,7 @@ main(int argc, char **argv)
 		free(tasks[i].repo);
 	}
 	free(tasks);
+	http_shared_free(http);
 	git_teardown();
 	return failures != 0;
 }
