@@ -21,7 +21,7 @@
 #define GOODBYE_MS 2000			/* for ssh to end by itself, when all is said */
 #define CONNECT_MAX_S 30
 #define PRINTED_MAX_BYTES 8192		/* of what ssh prints, the last of it is kept */
-#define REFS_MAX_BYTES ((size_t)64 << 20)	/* of the list of refs, which libgit2 keeps */
+#define REFS_MAX_BYTES ((size_t)16 << 20)	/* of the list of refs, which libgit2 keeps */
 
 extern char **environ;
 
@@ -285,13 +285,15 @@ explain_host_key(const struct git_url *url, const char *printed, struct error *e
 {
 	unsigned int port = url->port != 0 ? url->port : 22;
 	const char *offending = strstr(printed, "Offending ");
+	cleanup(free_p) char *entry = port == 22 ? xstrdup(url->host) :
+	    xasprintf("[%s]:%u", url->host, port);
 
 	if (strstr(printed, "REVOKED HOST KEY") != NULL) {
 		error_set(err, ERROR_INPUT, "the host key of '%s' is revoked", url->host);
 	} else if (strstr(printed, "HOST IDENTIFICATION HAS CHANGED") != NULL) {
 		error_set(err, ERROR_INPUT, "the host key of '%s' has CHANGED; if nobody stands "
-		    "between, ssh-keygen -R '[%s]:%u' takes the old one out%s%.*s%s", url->host,
-		    url->host, port, offending != NULL ? " (" : "",
+		    "between, ssh-keygen -R '%s' takes the old one out%s%.*s%s", url->host,
+		    entry, offending != NULL ? " (" : "",
 		    offending != NULL ? (int)strcspn(offending, "\r\n") : 0,
 		    offending != NULL ? offending : "", offending != NULL ? ")" : "");
 	} else {

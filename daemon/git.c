@@ -31,7 +31,6 @@ struct operation {
 	char				 status[256];	/* why it did not take our ref; "": it did */
 };
 
-
 int
 git_fail(struct error *err, enum error_kind kind, const char *fmt, ...)
 {

@@ -15,6 +15,7 @@ check_PROGRAMS += \
 	tests/unit/test-error \
 	tests/unit/test-frame \
 	tests/unit/test-git \
+	tests/unit/test-git-ssh \
 	tests/unit/test-git-url \
 	tests/unit/test-health \
 	tests/unit/test-http \
