@@ -10,7 +10,8 @@ libcommon_a_SOURCES = \
 	common/json.c common/json.h \
 	common/message.c common/message.h \
 	common/methods.c common/methods.h \
-	common/rfc3339.c common/rfc3339.h
+	common/rfc3339.c common/rfc3339.h \
+	common/text.h
 nodist_libcommon_a_SOURCES = common/raas-varlink.inc
 
 EXTRA_DIST += common/raas.varlink

@@ -133,7 +133,7 @@ is_readable(struct app_repo *app, const git_oid *commit)
 	cleanup(repo_files_done) struct repo_files files = { 0 };
 	struct error why = ERROR_INIT;
 
-	return repo_metadata(app->git, commit, DATA_DIR, &files, &why) == 0 ||
+	return repo_list(app->git, commit, DATA_DIR, ".json", &files, &why) == 0 ||
 	    why.kind == ERROR_INPUT;
 }
 
@@ -228,7 +228,7 @@ app_repo_files(struct app_repo *app, struct repo_files *out, struct error *err)
 		*out = (struct repo_files){ 0 };
 		return 0;
 	}
-	if (repo_metadata(app->git, &app->head, DATA_DIR, out, err) == -1)
+	if (repo_list(app->git, &app->head, DATA_DIR, ".json", out, err) == -1)
 		return condemn(app, err);
 	return 0;
 }

@@ -54,7 +54,16 @@ config_view_metadata(const struct config_view *view, const git_oid *commit, cons
 {
 	cleanup(free_p) char *dir = xasprintf("%s/metadata", isv);
 
-	return repo_metadata(view->git, commit, dir, out, err);
+	return repo_list(view->git, commit, dir, ".json", out, err);
+}
+
+int
+config_view_logs(const struct config_view *view, const git_oid *commit, const char *isv,
+    struct repo_files *out, struct error *err)
+{
+	cleanup(free_p) char *dir = xasprintf("%s/logs", isv);
+
+	return repo_list(view->git, commit, dir, ".log", out, err);
 }
 
 int

@@ -31,6 +31,9 @@ int	 config_view_read_blob(const struct config_view *, const git_oid *blob, stru
 /* `<isv>/metadata/`*.json; "redhat" is fine too. */
 int	 config_view_metadata(const struct config_view *, const git_oid *commit, const char *isv,
 	    struct repo_files *out, struct error *err);
+/* `<isv>/logs/`*.log, by day. */
+int	 config_view_logs(const struct config_view *, const git_oid *commit, const char *isv,
+	    struct repo_files *out, struct error *err);
 /* For every folder that has one: its name and the id of its `metadata` tree. redhat included. */
 int	 config_view_metadata_trees(const struct config_view *, const git_oid *commit,
 	    struct repo_files *out, struct error *err);

@@ -58,7 +58,6 @@ config_unref(struct config *c)
 	warnings = (struct problems){ c->warnings, c->n_warnings, c->n_warnings };
 	problems_done(&errors);
 	problems_done(&warnings);
-	free(c->commit);
 	free(c);
 }
 

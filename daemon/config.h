@@ -90,7 +90,7 @@ struct config {
 	size_t			 n_errors;
 	struct config_problem	*warnings;
 	size_t			 n_warnings;
-	char			*commit;	/* the config repo's, 40 hex digits; NULL: a plain file */
+
 	unsigned int		 refs;		/* config.c's own, atomic */
 };
 

@@ -27,6 +27,7 @@ libraasd_a_SOURCES = \
 	daemon/health.c daemon/health.h \
 	daemon/http.c daemon/http.h \
 	daemon/isv.c daemon/isv.h \
+	daemon/keeper.c daemon/keeper.h \
 	daemon/log.c daemon/log.h \
 	daemon/mask.c daemon/mask.h \
 	daemon/metadata-merge.c daemon/metadata-merge.h \

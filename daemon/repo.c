@@ -201,17 +201,17 @@ repo_find(git_tree *root, const char *path, enum repo_entry *out, git_oid *oid, 
 	return find_part(root, path, true, out, oid, err);
 }
 
-/* Takes the entry into the list when it is a metadata file, else says why not. */
+/* Takes the entry into the list when it has a plain name and is a file, else says why not. */
 static int
-take_metadata(git_repository *repo, const git_tree_entry *entry, struct repo_files *out,
-    struct error *err)
+take_file(git_repository *repo, const git_tree_entry *entry, const char *suffix,
+    struct repo_files *out, struct error *err)
 {
 	const char *name = git_tree_entry_name(entry);
 	struct repo_file *file;
 	uint64_t size;
 
-	if (!repo_name_is_plain(name, ".json")) {
-		repo_notes_add(&out->ignored, "%s: not the name of a metadata file", name);
+	if (!repo_name_is_plain(name, suffix)) {
+		repo_notes_add(&out->ignored, "%s: not a plain name ending in %s", name, suffix);
 		return 0;
 	}
 	if (!is_regular(entry)) {
@@ -232,8 +232,8 @@ take_metadata(git_repository *repo, const git_tree_entry *entry, struct repo_fil
 }
 
 static int
-take_folder(git_repository *repo, const git_tree *folder, struct repo_files *out,
-    struct error *err)
+take_folder(git_repository *repo, const git_tree *folder, const char *suffix,
+    struct repo_files *out, struct error *err)
 {
 	size_t i, n = git_tree_entrycount(folder);
 
@@ -241,7 +241,7 @@ take_folder(git_repository *repo, const git_tree *folder, struct repo_files *out
 		return error_set(err, ERROR_INPUT, "more than %u files", METADATA_MAX_FILES);
 	*out = (struct repo_files){ .files = xcalloc(n, sizeof(*out->files)) };
 	for (i = 0; i < n; i++) {
-		if (take_metadata(repo, git_tree_entry_byindex(folder, i), out, err) == -1) {
+		if (take_file(repo, git_tree_entry_byindex(folder, i), suffix, out, err) == -1) {
 			repo_files_done(out);
 			return -1;
 		}
@@ -250,7 +250,7 @@ take_folder(git_repository *repo, const git_tree *folder, struct repo_files *out
 }
 
 int
-repo_metadata(git_repository *repo, const git_oid *commit, const char *dir,
+repo_list(git_repository *repo, const git_oid *commit, const char *dir, const char *suffix,
     struct repo_files *out, struct error *err)
 {
 	cleanup(git_tree_free_p) git_tree *root = NULL, *folder = NULL;
@@ -268,7 +268,7 @@ repo_metadata(git_repository *repo, const git_oid *commit, const char *dir,
 		return error_set(err, ERROR_INPUT, "%s: not a folder", dir);
 	if (status != 0 || git_tree_lookup(&folder, repo, git_tree_entry_id(entry)) != 0)
 		return git_fail(err, ERROR_SYSTEM, "%s", dir);
-	if (take_folder(repo, folder, out, err) == -1)
+	if (take_folder(repo, folder, suffix, out, err) == -1)
 		return error_prefix(err, "%s", dir);
 	return 0;
 }

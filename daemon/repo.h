@@ -68,8 +68,9 @@ int	 repo_read_blob(git_repository *, const git_oid *blob, size_t limit, struct 
 /* Looks for a file that can be written; `root` NULL is an empty tree. */
 int	 repo_find(git_tree *root, const char *path, enum repo_entry *, git_oid *oid,
 	    struct error *err);
-/* The metadata files in the folder `dir`; no such folder is an empty list. */
-int	 repo_metadata(git_repository *, const git_oid *commit, const char *dir,
+/* The files in the folder `dir` whose names are plain and end in `suffix`; no such folder is an
+ * empty list. */
+int	 repo_list(git_repository *, const git_oid *commit, const char *dir, const char *suffix,
 	    struct repo_files *out, struct error *err);
 /* Whether `path` ever was the blob `oid` in the newest 10,000 commits from `tip` on. */
 int	 repo_history_has(git_repository *, const git_oid *tip, const char *path,
