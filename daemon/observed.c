@@ -3,6 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/alloc.h"
+#include "daemon/openshift.h"
+
 void
 observed_done(struct observed *o)
 {
@@ -29,6 +32,22 @@ observed_done(struct observed *o)
 		free(o->images[i]);
 	free(o->images);
 	memset(o, 0, sizeof(*o));
+}
+
+void
+observed_app_set(struct observed_app *out, const struct openshift_app *app)
+{
+	out->seen.sight = SIGHT_PRESENT;
+	out->id = xstrdup(app->id);
+	out->app_url = xstrdup(app->app_url);
+	out->git_url = xstrdup(app->git_url);
+	out->alias = app->n_aliases > 0 ? xstrdup(app->aliases[0]) : NULL;
+	out->cartridge = app->framework[0] != '\0' ? xstrdup(app->framework) : NULL;
+	out->gear_size = app->gear_profile[0] != '\0' ? xstrdup(app->gear_profile) : NULL;
+	out->scale = app->scalable;
+	out->deployment_branch = app->deployment_branch[0] != '\0'
+	    ? xstrdup(app->deployment_branch) : NULL;
+	out->auto_deploy = app->auto_deploy;
 }
 
 void

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "common/error.h"
+#include "daemon/health.h"
 #include "daemon/metadata-merge.h"
 
 enum sight {
@@ -65,7 +66,7 @@ struct observed_layers {
 
 struct observed_health {
 	struct sighting	 seen;		/* PRESENT: answers and serves; ABSENT: answers, lacks images */
-	bool		 no_list;	/* /crane/repositories may not be asked */
+	struct health_memory memory;	/* for the next check */
 	char		*detail;	/* NULL, or what is lacking */
 	unsigned int	 failures_before;	/* checks in a row that failed before this one */
 };
@@ -89,6 +90,10 @@ struct observed {
 
 void	 observed_done(struct observed *);	/* empties it */
 
+struct openshift_app;
+
+/* Copies what the broker shows of an app, which is thereby present. */
+void	 observed_app_set(struct observed_app *, const struct openshift_app *);
 /* Sets a sighting to SIGHT_FAILED with that error. */
 void	 sighting_fail(struct sighting *, const struct error *);
 

@@ -62,23 +62,28 @@ judge(struct plan *p, enum resource_kind kind, enum resource_state state, const 
 	return r;
 }
 
-static struct step *
-add_step(struct plan *p, enum step_kind kind, enum resource_kind resource, const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));
+/* A step reads "VERB REST" before it is done, and "PAST REST" afterwards. */
+static struct step *add_step(struct plan *, enum step_kind, enum resource_kind, const char *verb,
+    const char *past, const char *fmt, ...) __attribute__((format(printf, 6, 7)));
 
 static struct step *
-add_step(struct plan *p, enum step_kind kind, enum resource_kind resource, const char *fmt, ...)
+add_step(struct plan *p, enum step_kind kind, enum resource_kind resource, const char *verb,
+    const char *past, const char *fmt, ...)
 {
 	struct step *step;
+	char *rest;
 	va_list ap;
 
 	p->steps = xreallocarray(p->steps, p->n_steps + 1, sizeof(*p->steps));
 	step = &p->steps[p->n_steps++];
 	*step = (struct step){ .kind = kind, .resource = resource };
 	va_start(ap, fmt);
-	if (vasprintf(&step->text, fmt, ap) == -1)
+	if (vasprintf(&rest, fmt, ap) == -1)
 		abort();
 	va_end(ap);
+	step->text = xasprintf("%s %s", verb, rest);
+	step->past = xasprintf("%s %s", past, rest);
+	free(rest);
 	return step;
 }
 
@@ -108,7 +113,7 @@ plan_domain(const struct plan_input *in, const struct observed *o, struct plan *
 		judge(p, RESOURCE_DOMAIN, STATE_OK, NULL);
 	} else if (in->isv->create) {
 		judge(p, RESOURCE_DOMAIN, STATE_MISSING, NULL);
-		add_step(p, STEP_CREATE_DOMAIN, RESOURCE_DOMAIN, "create domain '%s'",
+		add_step(p, STEP_CREATE_DOMAIN, RESOURCE_DOMAIN, "create", "created", "domain '%s'",
 		    in->isv->domain);
 	} else {
 		judge(p, RESOURCE_DOMAIN, STATE_MISSING,
@@ -152,14 +157,15 @@ plan_existing_app(const struct plan_input *in, const struct observed_app *app, s
 		judge(p, RESOURCE_APP, STATE_UNKNOWN, "%s", app->variables.error.text);
 	if (app->variables.sight == SIGHT_ABSENT) {
 		judge(p, RESOURCE_APP, STATE_DRIFT, "environment variables for Crane are not set");
-		add_step(p, STEP_SET_VARIABLES, RESOURCE_APP, "set Crane's environment variables");
+		add_step(p, STEP_SET_VARIABLES, RESOURCE_APP, "set", "set",
+		    "Crane's environment variables of app '%s'", in->isv->app);
 	}
 	if (app->deployment_branch != NULL &&
 	    (strcmp(app->deployment_branch, DEPLOYMENT_BRANCH) != 0 || !app->auto_deploy)) {
 		judge(p, RESOURCE_APP, STATE_DRIFT, "deploys branch '%s'%s",
 		    app->deployment_branch, app->auto_deploy ? "" : ", and not by itself");
-		add_step(p, STEP_SET_DEPLOYMENT, RESOURCE_APP,
-		    "deploy branch '" DEPLOYMENT_BRANCH "' at each push");
+		add_step(p, STEP_SET_DEPLOYMENT, RESOURCE_APP, "set", "set",
+		    "app '%s' to deploy branch '" DEPLOYMENT_BRANCH "' at each push", in->isv->app);
 	}
 }
 
@@ -172,8 +178,8 @@ plan_app(const struct plan_input *in, const struct observed *o, struct plan *p)
 		plan_existing_app(in, &o->app, p);
 	} else if (in->isv->create) {
 		judge(p, RESOURCE_APP, STATE_MISSING, NULL);
-		add_step(p, STEP_CREATE_APP, RESOURCE_APP, "create app '%s' in domain '%s'",
-		    in->isv->app, in->isv->domain);
+		add_step(p, STEP_CREATE_APP, RESOURCE_APP, "create", "created",
+		    "app '%s' in domain '%s'", in->isv->app, in->isv->domain);
 	} else {
 		judge(p, RESOURCE_APP, STATE_MISSING,
 		    "not there, and raas.cfg says 'create = no'; create it, or say 'create = yes'");
@@ -210,7 +216,7 @@ plan_bucket(const struct plan_input *in, const struct observed *o, struct plan *
 		    "credentials may not use it; choose another s3_bucket in raas.cfg");
 	} else if (in->isv->create) {
 		judge(p, RESOURCE_BUCKET, STATE_MISSING, NULL);
-		add_step(p, STEP_CREATE_BUCKET, RESOURCE_BUCKET, "create bucket '%s'",
+		add_step(p, STEP_CREATE_BUCKET, RESOURCE_BUCKET, "create", "created", "bucket '%s'",
 		    in->isv->bucket);
 	} else {
 		judge(p, RESOURCE_BUCKET, STATE_MISSING,
@@ -237,11 +243,12 @@ plan_access(const struct plan_input *in, const struct observed *o, struct plan *
 	judge(p, RESOURCE_ACCESS, STATE_DRIFT, "%s",
 	    detail != NULL ? detail : "layers cannot be read without credentials");
 	if (b->access_by_acl)
-		add_step(p, STEP_SET_ACLS, RESOURCE_ACCESS,
-		    "make the objects of bucket '%s' public by ACL", in->isv->bucket);
+		add_step(p, STEP_SET_ACLS, RESOURCE_ACCESS, "set", "set",
+		    "a public-read ACL on the objects of bucket '%s'", in->isv->bucket);
 	else
-		add_step(p, STEP_SET_POLICY, RESOURCE_ACCESS,
-		    "let everybody read objects of bucket '%s' by policy", in->isv->bucket);
+		add_step(p, STEP_SET_POLICY, RESOURCE_ACCESS, "set", "set",
+		    "a policy on bucket '%s' that lets everybody read its objects",
+		    in->isv->bucket);
 }
 
 /* How the files of one owner stand; counts for the resource's detail. */
@@ -252,15 +259,45 @@ struct file_counts {
 	const char	*why_invalid;
 };
 
+/* The one step that carries all files of its kind; its text is made when all are in it. */
 static struct step *
-step_of_kind(struct plan *p, enum step_kind kind, enum resource_kind resource, const char *text)
+step_of_kind(struct plan *p, enum step_kind kind, enum resource_kind resource)
 {
 	size_t i;
 
 	for (i = 0; i < p->n_steps; i++)
 		if (p->steps[i].kind == kind)
 			return &p->steps[i];
-	return add_step(p, kind, resource, "%s", text);
+	p->steps = xreallocarray(p->steps, p->n_steps + 1, sizeof(*p->steps));
+	p->steps[p->n_steps] = (struct step){ .kind = kind, .resource = resource };
+	return &p->steps[p->n_steps++];
+}
+
+#define NAMES_SHOWN 3
+
+static void
+name_files(struct plan *p)
+{
+	size_t i, j;
+
+	for (i = 0; i < p->n_steps; i++) {
+		struct step *step = &p->steps[i];
+		bool push = step->kind == STEP_PUSH_FILES;
+		struct buf names = BUF_INIT;
+
+		if (step->text != NULL)
+			continue;
+		for (j = 0; j < step->n_files && j < NAMES_SHOWN; j++)
+			buf_printf(&names, "%s%s%s", j > 0 ? ", " : "",
+			    step->files[j].remove ? "removal of " : "", step->files[j].name);
+		if (step->n_files > NAMES_SHOWN)
+			buf_printf(&names, " and %zu more", step->n_files - NAMES_SHOWN);
+		step->text = xasprintf(push ? "push to the app repo: %s"
+		    : "back up to the config repo: %s", buf_str(&names));
+		step->past = xasprintf(push ? "pushed to the app repo: %s"
+		    : "backed up to the config repo: %s", buf_str(&names));
+		buf_done(&names);
+	}
 }
 
 static void
@@ -286,13 +323,11 @@ plan_file(const struct plan_input *in, const struct observed_file *f, struct pla
 	case MERGE_PUSH:
 	case MERGE_REMOVE:
 		n->push++;
-		add_file(step_of_kind(p, STEP_PUSH_FILES, resource,
-		    "push metadata to the app repo"), f, &f->ids.config);
+		add_file(step_of_kind(p, STEP_PUSH_FILES, resource), f, &f->ids.config);
 		break;
 	case MERGE_BACKUP:
 		n->backup++;
-		add_file(step_of_kind(p, STEP_BACKUP_FILES, resource,
-		    "back up metadata to the config repo"), f, &f->ids.app);
+		add_file(step_of_kind(p, STEP_BACKUP_FILES, resource), f, &f->ids.app);
 		break;
 	case MERGE_CONFLICT:
 		if (n->conflict++ == 0)
@@ -335,6 +370,7 @@ plan_files(const struct plan_input *in, const struct observed *o, struct plan *p
 		return;
 	for (i = 0; i < o->n_files; i++)
 		plan_file(in, &o->files[i], p, o->files[i].redhat ? &redhat : &own);
+	name_files(p);
 	judge_files(in, p, RESOURCE_METADATA, &own);
 	if (o->redhat.sight != SIGHT_FAILED)
 		judge_files(in, p, RESOURCE_REDHAT_METADATA, &redhat);
@@ -379,7 +415,8 @@ plan_health(const struct plan_input *in, const struct observed *o, struct plan *
 	/* Every third failure in a row, not each one after the third: a restart takes time. */
 	if (in->isv->restart && o->app.seen.sight == SIGHT_PRESENT &&
 	    (h->failures_before + 1) % HEALTH_FAILURES_BEFORE_RESTART == 0)
-		add_step(p, STEP_RESTART_APP, RESOURCE_HEALTH, "restart app '%s'", in->isv->app);
+		add_step(p, STEP_RESTART_APP, RESOURCE_HEALTH, "restart", "restarted", "app '%s'",
+		    in->isv->app);
 }
 
 static void
@@ -415,6 +452,13 @@ plan_make(const struct plan_input *in, const struct observed *o, struct plan *p)
 }
 
 void
+plan_succeed(struct plan *p, enum resource_kind kind)
+{
+	if (p->resources[kind].state == STATE_DRIFT || p->resources[kind].state == STATE_MISSING)
+		judge(p, kind, STATE_OK, NULL);
+}
+
+void
 plan_fail(struct plan *p, enum resource_kind kind, const struct error *err)
 {
 	judge(p, kind, STATE_FAILED, "%s", err->text);
@@ -434,6 +478,7 @@ plan_done(struct plan *p)
 			free(p->steps[i].files[j].name);
 		free(p->steps[i].files);
 		free(p->steps[i].text);
+		free(p->steps[i].past);
 	}
 	free(p->steps);
 	*p = (struct plan)PLAN_INIT;

@@ -45,6 +45,7 @@ struct step {
 	enum step_kind		 kind;
 	enum resource_kind	 resource;
 	char			*text;		/* "create bucket 'isv1.bucket'" */
+	char			*past;		/* "created bucket 'isv1.bucket'" */
 	struct step_file	*files;
 	size_t			 n_files;
 };
@@ -81,7 +82,8 @@ extern const struct app_variable crane_variables[N_CRANE_VARIABLES];
 void	 plan_make(const struct plan_input *, const struct observed *, struct plan *);
 void	 plan_done(struct plan *);
 
-/* What the step failed with becomes its resource's state. */
+/* What came of a step: its resource is in order now, or its state is the error. */
+void	 plan_succeed(struct plan *, enum resource_kind);
 void	 plan_fail(struct plan *, enum resource_kind, const struct error *);
 
 const char *resource_kind_name(enum resource_kind);	/* "bucket" */

@@ -211,8 +211,8 @@ isv_state_to_json(const struct isv_state *s)
 	}
 	json_object_set_new(object, "last_sync", json_integer(s->last_sync));
 	json_object_set_new(object, "health_failures", json_integer(s->health_failures));
-	if (s->no_list)
-		json_object_set_new(object, "no_list", json_true());
+	json_object_set_new(object, "no_list", json_boolean(s->health_memory.no_list));
+	json_object_set_new(object, "v2_list", json_boolean(s->health_memory.v2));
 	if (s->pause.on)
 		json_object_set_new(object, "pause", pause_to_json(&s->pause));
 	if (s->n_unlogged > 0)
@@ -320,7 +320,8 @@ isv_state_from_json(const char *name, const json_t *object, struct error *err)
 		s->error_kind = error_kind_from_name(json_string_or(object, "error_kind", ""));
 	s->last_sync = (time_t)json_int_or(object, "last_sync", 0);
 	s->health_failures = (unsigned int)json_int_or(object, "health_failures", 0);
-	s->no_list = json_bool_or(object, "no_list", false);
+	s->health_memory.no_list = json_bool_or(object, "no_list", false);
+	s->health_memory.v2 = json_bool_or(object, "v2_list", false);
 	pause_from_json(&s->pause, json_object_get(object, "pause"));
 	s->n_unlogged = strings_from_json(json_object_get(object, "unlogged"), &s->unlogged);
 	if (base_from_json(s, json_object_get(object, "base"), err) == -1) {

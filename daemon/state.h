@@ -45,7 +45,7 @@ struct isv_state {
 	enum error_kind	  error_kind;
 	time_t		  last_sync;	/* that went well; 0: never */
 	unsigned int	  health_failures;	/* checks in a row */
-	bool		  no_list;	/* Crane's list of repositories may not be asked */
+	struct health_memory health_memory;	/* how Crane may be asked */
 	struct pause	  pause;
 	char		**unlogged;	/* lines for the ISV's log that are in no commit yet */
 	size_t		  n_unlogged;

@@ -127,7 +127,8 @@ TEST(an_app_is_changed_where_that_can_be)
 	o.app.variables.sight = SIGHT_ABSENT;
 	o.app.auto_deploy = false;
 	make(TAKE_NONE);
-	CHECK_STR(steps(), "set Crane's environment variables;deploy branch 'master' at each push");
+	CHECK_STR(steps(), "set Crane's environment variables of app 'registry';"
+	    "set app 'registry' to deploy branch 'master' at each push");
 	CHECK_STR(state(RESOURCE_APP), "drift");
 
 	see_all_well();
@@ -199,6 +200,9 @@ TEST(files_go_both_ways_in_one_push_and_one_backup)
 	CHECK(p.steps[1].files[1].remove);
 	CHECK_STR(p.steps[1].files[1].name, "gone.json");
 	CHECK(p.steps[1].files[3].redhat);
+	CHECK_STR(p.steps[0].past, "backed up to the config repo: app.json");
+	CHECK_STR(p.steps[1].text, "push to the app repo: config.json, removal of gone.json, "
+	    "new.json and 1 more");
 	CHECK_STR(p.resources[RESOURCE_METADATA].detail, "3 to push, 1 to back up");
 }
 
