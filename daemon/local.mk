@@ -1,6 +1,9 @@
 # libraasd: every module of the daemon but its main, so that tests can link them.
 noinst_LIBRARIES += libraasd.a
 libraasd_a_SOURCES = \
+	daemon/access-policy.c daemon/access-policy.h \
+	daemon/account.c daemon/account.h \
+	daemon/act.c daemon/act.h \
 	daemon/app-repo.c daemon/app-repo.h \
 	daemon/atomic-file.c daemon/atomic-file.h \
 	daemon/check.c daemon/check.h \
@@ -26,18 +29,22 @@ libraasd_a_SOURCES = \
 	daemon/git.c daemon/git.h \
 	daemon/health.c daemon/health.h \
 	daemon/http.c daemon/http.h \
+	daemon/inventory.c daemon/inventory.h \
 	daemon/isv.c daemon/isv.h \
 	daemon/keeper.c daemon/keeper.h \
 	daemon/log.c daemon/log.h \
+	daemon/mask-job.c daemon/mask-job.h \
 	daemon/mask.c daemon/mask.h \
 	daemon/metadata-merge.c daemon/metadata-merge.h \
 	daemon/nearest.c daemon/nearest.h \
+	daemon/observe.c daemon/observe.h \
 	daemon/observed.c daemon/observed.h \
 	daemon/openshift-answer.c daemon/openshift-answer.h \
 	daemon/openshift.c daemon/openshift.h \
 	daemon/plan.c daemon/plan.h \
 	daemon/problems.c daemon/problems.h \
 	daemon/raas-cfg.c daemon/raas-cfg.h \
+	daemon/reconcile.c daemon/reconcile.h \
 	daemon/redhat-index.c daemon/redhat-index.h \
 	daemon/redhat-metadata.c daemon/redhat-metadata.h \
 	daemon/repo-pack.c daemon/repo-pack.h \
@@ -50,6 +57,7 @@ libraasd_a_SOURCES = \
 	daemon/settings.c daemon/settings.h \
 	daemon/span.c daemon/span.h \
 	daemon/state.c daemon/state.h \
+	daemon/sweep-job.c daemon/sweep-job.h \
 	daemon/url.c daemon/url.h \
 	daemon/words.c daemon/words.h \
 	daemon/workers.c daemon/workers.h \

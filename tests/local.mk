@@ -4,6 +4,7 @@ check_PROGRAMS += \
 	tests/openshift-suite \
 	tests/s3-suite \
 	tests/unit/control-fixture \
+	tests/unit/test-access-policy \
 	tests/unit/test-app-repo \
 	tests/unit/test-arguments \
 	tests/unit/test-buf \
