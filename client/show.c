@@ -225,8 +225,7 @@ show_steps(struct render *r, const json_t *steps, const char *word)
 	for (i = 0; i < json_array_size(steps); i++) {
 		const json_t *step = json_array_get(steps, i);
 
-		render_line(r, phase_color("drift"), "  %s %s '%s': %s", word,
-		    text_of(step, "kind"), text_of(step, "resource"), text_of(step, "text"));
+		render_line(r, phase_color("drift"), "  %s %s", word, text_of(step, "text"));
 	}
 }
 

@@ -21,8 +21,10 @@ const struct method methods[] = {
 	{
 		.command = "sync", .name = "Sync",
 		.summary = "Make registries what raas.cfg asks for, now",
-		.help = "Queues the ISVs and follows the work until it is done. Interrupting raasctl does\n"
-		    "not stop the work; 'raasctl cancel ISV' does.",
+		.help = "Queues the ISVs and follows the work until it is done. ISVs that are named are\n"
+		    "compared wholly; with --all only those that are not known to be in order, unless\n"
+		    "--deep is given. Interrupting raasctl does not stop the work; 'raasctl cancel ISV'\n"
+		    "does.",
 		.exit_status = "1 if an ISV could not be brought in order",
 		.acts = true, .streams = true, .waits = true,
 		.one_of = { "isvs", "all" },

@@ -20,22 +20,34 @@ libraasd_a_SOURCES = \
 	daemon/control.c daemon/control.h \
 	daemon/crane-metadata.c daemon/crane-metadata.h \
 	daemon/credential.c daemon/credential.h \
+	daemon/daemon-commit.c \
+	daemon/daemon-config.c \
+	daemon/daemon-sweep.c \
+	daemon/daemon.c daemon/daemon.h \
 	daemon/deadline.c daemon/deadline.h \
 	daemon/digest.c daemon/digest.h \
+	daemon/dispatch.c \
 	daemon/git-http.c \
 	daemon/git-ssh.c daemon/git-ssh.h \
 	daemon/git-transport.h \
 	daemon/git-url.c daemon/git-url.h \
 	daemon/git.c daemon/git.h \
+	daemon/handlers.h \
 	daemon/health.c daemon/health.h \
 	daemon/http.c daemon/http.h \
 	daemon/inventory.c daemon/inventory.h \
 	daemon/isv.c daemon/isv.h \
 	daemon/keeper.c daemon/keeper.h \
+	daemon/line-diff.c daemon/line-diff.h \
 	daemon/log.c daemon/log.h \
 	daemon/mask-job.c daemon/mask-job.h \
 	daemon/mask.c daemon/mask.h \
 	daemon/metadata-merge.c daemon/metadata-merge.h \
+	daemon/method-config.c \
+	daemon/method-log.c \
+	daemon/method-pause.c \
+	daemon/method-status.c \
+	daemon/method-sync.c \
 	daemon/nearest.c daemon/nearest.h \
 	daemon/observe.c daemon/observe.h \
 	daemon/observed.c daemon/observed.h \
@@ -47,6 +59,7 @@ libraasd_a_SOURCES = \
 	daemon/reconcile.c daemon/reconcile.h \
 	daemon/redhat-index.c daemon/redhat-index.h \
 	daemon/redhat-metadata.c daemon/redhat-metadata.h \
+	daemon/registry.c daemon/registry.h \
 	daemon/repo-pack.c daemon/repo-pack.h \
 	daemon/repo.c daemon/repo.h \
 	daemon/s3-call.c daemon/s3-call.h \

@@ -4,6 +4,9 @@
 #include <stdio.h>
 
 #include "daemon/check.h"
+#include "daemon/daemon.h"
+#include "daemon/log.h"
+#include "daemon/settings.h"
 
 enum { EXIT_GOOD, EXIT_FAILED, EXIT_USAGE };
 
@@ -40,7 +43,9 @@ print_usage(FILE *out)
 	char left[40];
 	size_t i;
 
-	fputs("usage: raasd [--config FILE] --check [FILE] [--json]\n", out);
+	fputs("usage: raasd [--config FILE]\n"
+	    "       raasd [--config FILE] --check [FILE] [--json]\n"
+	    "Runs in the foreground until SIGTERM; SIGHUP makes it read its settings again.\n", out);
 	for (i = 0; i < N_ROWS; i++) {
 		snprintf(left, sizeof(left), "--%s %s", rows[i].name, rows[i].arg);
 		fprintf(out, "  %-16s %s\n", left, rows[i].help);
@@ -102,8 +107,10 @@ int
 main(int argc, char **argv)
 {
 	struct options o = { .config = NULL };
+	struct settings *settings;
+	struct error err = ERROR_INIT;
 
-	if (!read_options(argc, argv, &o) || !(o.help || o.version || o.check)) {
+	if (!read_options(argc, argv, &o)) {
 		print_usage(stderr);
 		return EXIT_USAGE;
 	}
@@ -117,5 +124,12 @@ main(int argc, char **argv)
 	}
 	if (o.file != NULL)
 		return written(check_raas_cfg(o.file, o.json));
-	return written(check_settings(o.config, o.json));
+	if (o.check)
+		return written(check_settings(o.config, o.json));
+	if ((settings = settings_load(o.config, &err)) == NULL) {
+		fprintf(stderr, "raasd: %s\n", err.text);
+		return EXIT_FAILED;
+	}
+	log_setup(settings->log.level, settings->log.target);
+	return daemon_run(settings, o.config);
 }

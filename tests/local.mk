@@ -13,6 +13,7 @@ check_PROGRAMS += \
 	tests/unit/test-control \
 	tests/unit/test-crane-metadata \
 	tests/unit/test-digest \
+	tests/unit/test-dispatch \
 	tests/unit/test-error \
 	tests/unit/test-frame \
 	tests/unit/test-git \
@@ -22,6 +23,7 @@ check_PROGRAMS += \
 	tests/unit/test-http \
 	tests/unit/test-isv \
 	tests/unit/test-json \
+	tests/unit/test-line-diff \
 	tests/unit/test-mask \
 	tests/unit/test-message \
 	tests/unit/test-metadata-merge \

@@ -183,7 +183,7 @@ TEST(sync_that_only_looks)
 	    "{\"kind\":\"bucket\",\"resource\":\"x\",\"text\":\"create it\"}]}],"
 	    "\"summary\":{\"isvs\":1,\"ok\":1,\"changed\":1,\"failed\":0}}");
 
-	CHECK_STR(text, "[0 of 0] a: looking\r\033[Ka: drift\n  would bucket 'x': create it\n"
+	CHECK_STR(text, "[0 of 0] a: looking\r\033[Ka: drift\n  would create it\n"
 	    "1 synced: 1 ok, 1 would change, 0 failed\n");
 	CHECK_INT(outcome, OUTCOME_DONE);
 }

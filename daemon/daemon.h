@@ -1,0 +1,135 @@
+/* daemon.h - the loop: it owns all state, and everything meets here. Loop thread only.
+ *
+ * Data flows one way: settings and raas.cfg -> configuration snapshot -> job (observe, plan, act)
+ * -> result -> state. The struct is open to daemon-*.c, to registry.c and to the methods of the
+ * control interface (method-*.c), which are parts of the daemon; to nobody else. */
+#ifndef DAEMON_DAEMON_H
+#define DAEMON_DAEMON_H
+
+#include <event2/event.h>
+#include <git2.h>
+#include <stdbool.h>
+#include <time.h>
+
+#include "daemon/config.h"
+#include "daemon/control.h"
+#include "daemon/http.h"
+#include "daemon/inventory.h"
+#include "daemon/keeper.h"
+#include "daemon/redhat-metadata.h"
+#include "daemon/registry.h"
+#include "daemon/scheduler.h"
+#include "daemon/settings.h"
+#include "daemon/state.h"
+#include "daemon/workers.h"
+
+/* A trouble that concerns more than one ISV: said once when it begins and once when it ends. */
+struct incident {
+	const char	*what;		/* "openshift" */
+	char		*text;		/* NULL: all is well */
+	time_t		 since;
+};
+
+struct pull_waiter;
+
+struct daemon {
+	struct event_base	*base;
+	struct settings		*settings;
+	const char		*settings_file;		/* NULL: the default */
+	char			*config_repo_path;
+	struct places		 places;
+	struct http_shared	*http;
+	struct control		*control;
+	struct state_store	*store;
+	struct scheduler	*scheduler;
+	struct workers		*jobs;
+	struct keeper		*keeper;
+	bool			 stopping;
+
+	/* What is wanted. */
+	struct config		*config;		/* NULL: none yet */
+	struct config_branch_state repo;
+	struct repo_files	 trees;			/* ISV -> metadata tree */
+	struct repo_files	 redhat_files;		/* of the config repo */
+	struct mask		*mask;			/* NULL: none yet */
+	char			*mask_id;		/* of its content; NULL: nothing is masked */
+	struct error		 mask_error;
+
+	/* What was seen. */
+	struct inventory	*inventory;
+	int64_t			 inventory_ms;		/* when; monotonic */
+	struct registry		**registries;		/* sorted by name */
+	size_t			 n_registries;
+	time_t			 last_pull;		/* that worked; 0: none */
+	struct incident		 config_repo, raas_cfg, openshift, s3, redhat, commits;
+
+	/* What goes on. */
+	bool			 loading, pulling, sweeping, masking, committing, pushing;
+	unsigned int		 running;		/* ISVs at work */
+	bool			 sweep_again, mask_again;
+	bool			 flush_now;		/* backups wait for a commit */
+	unsigned int		 pull_failures, push_failures;
+	LIST_HEAD(, pull_waiter) pull_waiters;
+
+	struct event		*schedule_timer, *pull_timer, *sweep_timer, *mask_timer,
+				*commit_timer, *push_timer;
+	struct event		*sigterm, *sigint, *sighup;
+};
+
+/* Somebody who waits for a pull. isvs: those whose configuration changed. */
+struct pull_waiter {
+	void		(*done)(struct pull_waiter *, bool changed, char *const *isvs, size_t n,
+			    const struct error *err);
+	bool		 attached;	/* to the pull that runs; else to the next */
+	LIST_ENTRY(pull_waiter) entry;
+};
+
+/* ---- daemon.c: up, down and what is done next ---- */
+
+/* Runs until it is told to stop. The exit status of the process; takes the settings. */
+int	 daemon_run(struct settings *, const char *settings_file);
+/* Reads settings and raas.cfg again. NULL with err: the old ones stay; else the name of a setting
+ * that only a restart can change, "" when there is none. */
+const char *daemon_reload(struct daemon *, struct error *err);
+struct registry *daemon_registry(struct daemon *, const char *name);	/* NULL: unknown */
+struct registry *daemon_add_registry(struct daemon *, struct isv_state *);	/* takes the state */
+/* Asks for work on an ISV. */
+void	 daemon_request(struct daemon *, struct registry *, enum work, bool urgent);
+void	 daemon_schedule(struct daemon *);		/* starts what is due */
+void	 daemon_run_ended(struct daemon *);		/* one of the running is done */
+void	 daemon_set_timer(struct event *, int64_t ms);
+/* Until try number failures + 1: 2 s, 4 s … 5 min, a quarter of it random. */
+int64_t	 daemon_retry_ms(unsigned int failures);
+/* Starts, continues or ends an incident (text NULL: it is over). */
+void	 incident_set(struct incident *, const char *text);
+
+/* ---- daemon-config.c: what is wanted ---- */
+
+void	 daemon_pull(struct daemon *, struct pull_waiter *);	/* waiter may be NULL */
+void	 daemon_take_answer(struct daemon *, const struct keeper_answer *);
+void	 daemon_note_news(struct daemon *, const struct config_news *);
+const git_oid *daemon_tree_of(const struct daemon *, const char *isv);	/* NULL: no metadata */
+void	 daemon_load_mask(struct daemon *);		/* the last good copy */
+
+/* ---- daemon-sweep.c: what is seen of all at once ---- */
+
+/* Takes the inventory afresh, then looks at every ISV; see registry's sweep_work. */
+void	 daemon_sweep(struct daemon *);
+
+/* ---- daemon-commit.c: what is written back ---- */
+
+/* Commits log lines and backups: soon, or now. */
+void	 daemon_flush(struct daemon *, bool now);
+/* Forgets what was agreed on for files of which an own change gave way to another's. */
+void	 daemon_forget_bases(struct daemon *, const struct repo_notes *dropped);
+
+/* Callbacks of the timers; `arg` is the daemon. */
+void	 daemon_on_sweep(evutil_socket_t, short, void *arg);
+void	 daemon_on_mask(evutil_socket_t, short, void *arg);
+void	 daemon_on_pull(evutil_socket_t, short, void *arg);
+void	 daemon_on_push(evutil_socket_t, short, void *arg);
+void	 daemon_on_commit(evutil_socket_t, short, void *arg);
+
+void	 daemon_handle_call(void *daemon, struct control_call *);	/* dispatch.c */
+
+#endif

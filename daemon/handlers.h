@@ -1,0 +1,31 @@
+/* handlers.h - what each method of the control interface does: one function a row of the command
+ * table. Loop thread only. A handler answers its call now, or keeps a reference and answers from
+ * the loop later. Not a public interface: dispatch.c and method-*.c share it. */
+#ifndef DAEMON_HANDLERS_H
+#define DAEMON_HANDLERS_H
+
+#include "daemon/control.h"
+#include "daemon/daemon.h"
+
+void	 handle_status(struct daemon *, struct control_call *);
+void	 handle_sync(struct daemon *, struct control_call *);
+void	 handle_diff(struct daemon *, struct control_call *);
+void	 handle_resolve(struct daemon *, struct control_call *);
+void	 handle_cancel(struct daemon *, struct control_call *);
+void	 handle_pull(struct daemon *, struct control_call *);
+void	 handle_reload(struct daemon *, struct control_call *);
+void	 handle_log(struct daemon *, struct control_call *);
+void	 handle_pause(struct daemon *, struct control_call *);
+void	 handle_resume(struct daemon *, struct control_call *);
+
+/* False while there is no configuration; the call has then been answered. */
+bool	 call_has_config(struct daemon *, struct control_call *);
+/* The registry that parameter "isv" names, or NULL: the call has then been answered. */
+struct registry *call_registry(struct daemon *, struct control_call *);
+/* The same for a name; not answered twice, so return at once when it is NULL. */
+struct registry *call_registry_named(struct daemon *, struct control_call *, const char *name);
+/* NULL for a registry that has no work done on it: orphaned, or with a section that has errors;
+ * the call has then been answered. */
+struct registry *call_served_registry(struct daemon *, struct control_call *, const char *name);
+
+#endif

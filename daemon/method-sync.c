@@ -1,0 +1,409 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/alloc.h"
+#include "common/interface.h"
+#include "common/json.h"
+#include "common/rfc3339.h"
+#include "daemon/handlers.h"
+#include "daemon/line-diff.h"
+
+#define DIFF_LINES_MAX 400	/* of one file */
+
+struct sync_call;
+
+/* The wait of a sync for one of its ISVs. */
+struct sync_wait {
+	struct waiter		 waiter;
+	struct sync_call	*sync;
+};
+
+struct sync_call {
+	struct daemon		*daemon;
+	struct control_call	*call;
+	bool			 dry_run;
+	size_t			 pending;	/* ISVs that have not answered, and one while queueing */
+	size_t			 n, n_ok, n_changed;
+	json_t			*results;	/* those not sent yet */
+};
+
+static void
+set(json_t *object, const char *key, json_t *value)
+{
+	json_object_set_new(object, key, value);
+}
+
+static void
+send_event(struct sync_call *s, struct registry *r, const char *kind, const char *level,
+    const char *resource, const char *text)
+{
+	json_t *event, *reply;
+	char now[RFC3339_SIZE];
+
+	if (!control_call_more(s->call) || control_call_gone(s->call))
+		return;
+	rfc3339_format(time(NULL), now);
+	event = json_object();
+	set(event, "isv", json_text(r->state->name));
+	set(event, "time", json_text(now));
+	set(event, "level", json_text(level));
+	set(event, "kind", json_text(kind));
+	set(event, "resource", json_text(resource));
+	set(event, "text", json_text(text));
+	reply = json_object();
+	set(reply, "event", event);
+	control_event(s->call, reply);
+}
+
+/* What was done, or with dry_run would be; what failed is told by the error. */
+static json_t *
+steps_json(const struct reconcile_result *result, bool planned)
+{
+	json_t *list = json_array(), *item;
+	size_t i;
+
+	for (i = 0; result != NULL && i < result->n_steps; i++) {
+		if (result->steps[i].failed)
+			continue;
+		item = json_object();
+		set(item, "kind", json_text(resource_kind_name(result->steps[i].resource)));
+		set(item, "resource",
+		    json_text(result->plan.resources[result->steps[i].resource].name));
+		set(item, "text", json_text(planned ? result->steps[i].text : result->steps[i].past));
+		json_array_append_new(list, item);
+	}
+	return list;
+}
+
+static void
+finish_sync(struct sync_call *s)
+{
+	json_t *reply, *summary;
+
+	if (--s->pending > 0)
+		return;
+	summary = json_object();
+	set(summary, "isvs", json_integer((json_int_t)s->n));
+	set(summary, "ok", json_integer((json_int_t)s->n_ok));
+	set(summary, "changed", json_integer((json_int_t)s->n_changed));
+	set(summary, "failed", json_integer((json_int_t)(s->n - s->n_ok)));
+	reply = json_object();
+	set(reply, "summary", summary);
+	if (json_array_size(s->results) > 0)
+		set(reply, "results", json_incref(s->results));
+	control_reply(s->call, reply);
+	control_call_unref(s->call);
+	json_decref(s->results);
+	free(s);
+}
+
+static bool
+did_something(const struct reconcile_result *result)
+{
+	size_t i;
+
+	for (i = 0; result != NULL && i < result->n_steps; i++)
+		if (!result->steps[i].failed)
+			return true;
+	return false;
+}
+
+static void
+add_result(struct sync_call *s, struct registry *r, const struct reconcile_result *result,
+    const struct error *err)
+{
+	enum phase phase = registry_phase(r);
+	bool changed = did_something(result);
+	/* A dry run's finding is its result; it fails only when it could not look. */
+	bool ok = err == NULL && (s->dry_run || !phase_unhealthy(phase));
+	const char *why = err != NULL ? err->text : NULL;
+	json_t *item = json_object(), *reply, *list;
+
+	set(item, "isv", json_text(r->state->name));
+	set(item, "phase", json_text(phase_name(phase)));
+	set(item, "ok", json_boolean(ok));
+	set(item, "changed", json_boolean(changed));
+	set(item, "error", json_text(why));
+	set(item, "steps", steps_json(result, s->dry_run));
+	s->n_ok += ok;
+	s->n_changed += changed;
+	if (!control_call_more(s->call)) {
+		json_array_append_new(s->results, item);
+		return;
+	}
+	list = json_array();
+	json_array_append_new(list, item);
+	reply = json_object();
+	set(reply, "results", list);
+	control_event(s->call, reply);
+}
+
+static void
+on_started(struct waiter *waiter, struct registry *r)
+{
+	struct sync_call *s = ((struct sync_wait *)waiter)->sync;
+
+	send_event(s, r, "started", "info", NULL, s->dry_run ? "looking" : "syncing");
+}
+
+static void
+on_step(struct waiter *waiter, struct registry *r, const struct reconcile_event *e)
+{
+	send_event(((struct sync_wait *)waiter)->sync, r, "step", e->failed ? "error" : "info",
+	    resource_kind_name(e->resource), e->text);
+}
+
+static void
+on_done(struct waiter *waiter, struct registry *r, const struct reconcile_result *result,
+    const struct error *err)
+{
+	struct sync_call *s = ((struct sync_wait *)waiter)->sync;
+
+	send_event(s, r, "finished", err != NULL ? "error" : "info", NULL,
+	    err != NULL ? err->text : phase_name(registry_phase(r)));
+	add_result(s, r, result, err);
+	free(waiter);
+	finish_sync(s);
+}
+
+static void
+wait_for(struct sync_call *s, struct registry *r)
+{
+	struct sync_wait *w = xcalloc(1, sizeof(*w));
+
+	w->waiter = (struct waiter){ .dry_run = s->dry_run, .started = on_started, .step = on_step,
+	    .done = on_done };
+	w->sync = s;
+	s->pending++;
+	LIST_INSERT_HEAD(&r->waiters, &w->waiter, entry);
+	send_event(s, r, "queued", "info", NULL, "queued");
+}
+
+/* Named ISVs, all of which are served and not paused; NULL: the call is answered. */
+static struct registry **
+named_registries(struct daemon *d, struct control_call *call, bool dry_run, size_t *n)
+{
+	const json_t *isvs = json_object_get(control_call_parameters(call), "isvs");
+	struct registry **list = xcalloc(json_array_size(isvs), sizeof(*list));
+	struct registry *r;
+	struct error err;
+	json_t *item;
+	size_t i;
+
+	*n = 0;
+	json_array_foreach(isvs, i, item) {
+		r = call_served_registry(d, call, json_string_value(item));
+		if (r != NULL && r->state->pause.on && !dry_run) {
+			error_set(&err, ERROR_CONFLICT, "isv '%s' is paused by %s; end that with: "
+			    "raasctl resume %s", r->state->name, r->state->pause.by, r->state->name);
+			control_fail_error(call, &err);
+			r = NULL;
+		}
+		if (r == NULL) {
+			free(list);
+			return NULL;
+		}
+		list[(*n)++] = r;
+	}
+	return list;
+}
+
+static struct registry **
+all_registries(struct daemon *d, bool dry_run, size_t *n)
+{
+	struct registry **list = xcalloc(d->n_registries, sizeof(*list));
+	size_t i;
+
+	for (i = 0, *n = 0; i < d->n_registries; i++)
+		if (d->registries[i]->slot != NULL &&
+		    (dry_run || !d->registries[i]->state->pause.on))
+			list[(*n)++] = d->registries[i];
+	return list;
+}
+
+/* In order as far as is known: what it wants was synced, and nothing is amiss since. */
+static bool
+in_order(const struct registry *r)
+{
+	return registry_phase(r) == PHASE_OK && r->state->synced_id != NULL &&
+	    r->wanted_id != NULL && strcmp(r->state->synced_id, r->wanted_id) == 0;
+}
+
+static void
+reply_queued(struct control_call *call, size_t n)
+{
+	json_t *reply = json_object();
+
+	set(reply, "summary", json_pack("{s:i, s:i, s:i, s:i}", "isvs", (int)n, "ok", 0,
+	    "changed", 0, "failed", 0));
+	control_reply(call, reply);
+}
+
+static enum work
+work_for(const struct registry *r, bool deep)
+{
+	return deep || !in_order(r) ? WORK_DEEP : WORK_LIGHT;
+}
+
+void
+handle_sync(struct daemon *d, struct control_call *call)
+{
+	const json_t *parameters = control_call_parameters(call);
+	bool all = json_bool_or(parameters, "all", false);
+	bool deep = json_bool_or(parameters, "deep", false);
+	bool dry_run = json_bool_or(parameters, "dry_run", false);
+	bool wait = json_bool_or(parameters, "wait", true);
+	struct registry **list;
+	struct sync_call *s;
+	size_t i, n;
+
+	if (!call_has_config(d, call))
+		return;
+	list = all ? all_registries(d, dry_run, &n) : named_registries(d, call, dry_run, &n);
+	if (list == NULL)
+		return;
+	s = xcalloc(1, sizeof(*s));
+	s->daemon = d;
+	s->call = control_call_ref(call);
+	s->dry_run = dry_run;
+	s->pending = 1;
+	s->n = n;
+	s->results = json_array();
+	for (i = 0; i < n; i++) {
+		if (wait)
+			wait_for(s, list[i]);
+		if (all)
+			list[i]->sweep_work = work_for(list[i], deep);
+		else
+			daemon_request(d, list[i], WORK_DEEP, true);
+	}
+	if (all)
+		daemon_sweep(d);
+	free(list);
+	if (!wait)
+		reply_queued(call, n);
+	finish_sync(s);
+}
+
+/* ---- diff: a dry run that tells what differs in the files ---- */
+
+struct diff_call {
+	struct waiter		 waiter;
+	struct control_call	*call;
+};
+
+static json_t *
+file_json(const struct file_diff *f)
+{
+	json_t *item = json_object();
+
+	set(item, "name", json_text(f->name));
+	set(item, "state", json_text(f->state));
+	set(item, "config", json_text(f->config.hex[0] != '\0' ? f->config.hex : NULL));
+	set(item, "app", json_text(f->app.hex[0] != '\0' ? f->app.hex : NULL));
+	set(item, "diff", line_diff(buf_str(&f->app_bytes), f->app_bytes.len,
+	    buf_str(&f->config_bytes), f->config_bytes.len, DIFF_LINES_MAX));
+	return item;
+}
+
+static void
+on_diff_done(struct waiter *waiter, struct registry *r, const struct reconcile_result *result,
+    const struct error *err)
+{
+	struct diff_call *diff = (struct diff_call *)waiter;
+	json_t *reply, *files;
+	size_t i;
+
+	(void)r;
+	if (err != NULL) {
+		control_fail_error(diff->call, err);
+	} else {
+		files = json_array();
+		for (i = 0; i < result->n_diffs; i++)
+			json_array_append_new(files, file_json(&result->diffs[i]));
+		reply = json_object();
+		set(reply, "steps", steps_json(result, true));
+		set(reply, "files", files);
+		control_reply(diff->call, reply);
+	}
+	control_call_unref(diff->call);
+	free(diff);
+}
+
+void
+handle_diff(struct daemon *d, struct control_call *call)
+{
+	struct registry *r = call_served_registry(d, call,
+	    json_string_or(control_call_parameters(call), "isv", ""));
+	struct diff_call *diff;
+
+	if (r == NULL)
+		return;
+	diff = xcalloc(1, sizeof(*diff));
+	diff->waiter = (struct waiter){ .dry_run = true, .want_diffs = true, .done = on_diff_done };
+	diff->call = control_call_ref(call);
+	LIST_INSERT_HEAD(&r->waiters, &diff->waiter, entry);
+	daemon_request(d, r, WORK_DEEP, true);
+}
+
+/* ---- resolve: a sync that knows which side to take ---- */
+
+static void
+on_resolved(struct waiter *waiter, struct registry *r, const struct reconcile_result *result,
+    const struct error *err)
+{
+	struct diff_call *resolve = (struct diff_call *)waiter;
+	json_t *reply, *files;
+	size_t i;
+
+	(void)r;
+	if (err != NULL) {
+		control_fail_error(resolve->call, err);
+	} else {
+		files = json_array();
+		for (i = 0; i < result->n_resolved; i++)
+			json_array_append_new(files, json_text(result->resolved[i]));
+		reply = json_object();
+		set(reply, "files", files);
+		control_reply(resolve->call, reply);
+	}
+	control_call_unref(resolve->call);
+	free(resolve);
+}
+
+void
+handle_resolve(struct daemon *d, struct control_call *call)
+{
+	const json_t *parameters = control_call_parameters(call);
+	struct registry *r = call_served_registry(d, call, json_string_or(parameters, "isv", ""));
+	struct diff_call *resolve;
+	struct error err;
+
+	if (r == NULL)
+		return;
+	if (r->state->pause.on) {
+		error_set(&err, ERROR_CONFLICT, "isv '%s' is paused by %s; end that with: "
+		    "raasctl resume %s", r->state->name, r->state->pause.by, r->state->name);
+		control_fail_error(call, &err);
+		return;
+	}
+	r->take = strcmp(json_string_or(parameters, "take", ""), "app") == 0 ? TAKE_APP
+	    : TAKE_CONFIG;
+	resolve = xcalloc(1, sizeof(*resolve));
+	resolve->waiter = (struct waiter){ .done = on_resolved };
+	resolve->call = control_call_ref(call);
+	LIST_INSERT_HEAD(&r->waiters, &resolve->waiter, entry);
+	registry_log(r, "RESOLVE", "INFO", "%s chose the %s's files",
+	    control_call_who(call), r->take == TAKE_APP ? "app" : "config repo");
+	daemon_request(d, r, WORK_DEEP, true);
+}
+
+void
+handle_cancel(struct daemon *d, struct control_call *call)
+{
+	struct registry *r = call_registry(d, call);
+
+	if (r == NULL)
+		return;
+	control_reply(call, json_pack("{s:b}", "cancelled", registry_cancel(r)));
+}

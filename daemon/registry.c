@@ -1,0 +1,793 @@
+#include "daemon/registry.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/alloc.h"
+#include "common/buf.h"
+#include "common/cleanup.h"
+#include "common/rfc3339.h"
+#include "common/text.h"
+#include "daemon/daemon.h"
+#include "daemon/log.h"
+#include "daemon/repo.h"
+
+/* A job may wait for the broker as long as its proxy does (300 s) and still push afterwards. */
+#define RUN_TIMEOUT_MS (15 * 60 * 1000)
+/* How long the inventory of a sweep stands for a look of one's own. */
+#define INVENTORY_FRESH_MS 120000
+/* After a deployment: looks at 1, 2, 4 … s, until the app answers. */
+#define RECHECKS_MAX 7
+/* A success that changed nothing is written down this often only. */
+#define SAVE_AGE_S (6 * 3600)
+
+static const char *const phase_names[N_PHASES] = {
+	[PHASE_PENDING] = "pending", [PHASE_SYNCING] = "syncing", [PHASE_OK] = "ok",
+	[PHASE_DRIFT] = "drift", [PHASE_FAILED] = "failed", [PHASE_CONFLICT] = "conflict",
+	[PHASE_PAUSED] = "paused", [PHASE_ORPHANED] = "orphaned", [PHASE_INVALID] = "invalid",
+};
+
+const char *
+phase_name(enum phase phase)
+{
+	return phase_names[phase];
+}
+
+bool
+phase_unhealthy(enum phase phase)
+{
+	return phase == PHASE_DRIFT || phase == PHASE_FAILED || phase == PHASE_CONFLICT ||
+	    phase == PHASE_ORPHANED || phase == PHASE_INVALID;
+}
+
+static enum phase
+phase_of_resources(const struct isv_state *s)
+{
+	bool conflict = false, failed = false, drift = false, seen = false;
+	size_t i;
+
+	for (i = 0; i < N_RESOURCE_KINDS; i++) {
+		const struct resource *r = &s->resources[i];
+
+		if (r->name == NULL)
+			continue;
+		seen |= r->state != STATE_UNKNOWN;
+		conflict |= r->conflict;
+		failed |= r->state == STATE_FAILED;
+		drift |= r->state == STATE_DRIFT || r->state == STATE_MISSING;
+	}
+	if (conflict)
+		return PHASE_CONFLICT;
+	if (failed || s->error != NULL)
+		return PHASE_FAILED;
+	if (drift)
+		return PHASE_DRIFT;
+	return seen && s->last_sync != 0 ? PHASE_OK : PHASE_PENDING;
+}
+
+enum phase
+registry_phase(const struct registry *r)
+{
+	if (r->isv == NULL)
+		return r->daemon->config == NULL ? phase_of_resources(r->state) : PHASE_ORPHANED;
+	if (r->state->pause.on)
+		return PHASE_PAUSED;
+	if (r->isv->error != NULL || r->slot == NULL)
+		return PHASE_INVALID;
+	if (r->running && r->acted && (r->work == WORK_DEEP || r->recheck))
+		return PHASE_SYNCING;
+	return phase_of_resources(r->state);
+}
+
+/* What a sync depends on. */
+
+static void
+hash_text(struct buf *b, const char *s)
+{
+	buf_printf(b, "%zu:%s,", s != NULL ? strlen(s) : 0, s != NULL ? s : "");
+}
+
+bool
+registry_set_wanted(struct registry *r, const struct config *c, const git_oid *metadata_tree,
+    const char *mask_id)
+{
+	cleanup(buf_done) struct buf b = BUF_INIT;
+	char hex[GIT_OID_HEXSZ + 1];
+	git_oid id;
+
+	hash_text(&b, r->isv->bucket);
+	hash_text(&b, r->isv->domain);
+	hash_text(&b, r->isv->app);
+	hash_text(&b, r->isv->fqdn);
+	hash_text(&b, r->isv->public_url);
+	hash_text(&b, r->isv->gear_size);
+	buf_printf(&b, "%d %d %d,", r->isv->scale, r->isv->access, r->isv->create);
+	hash_text(&b, c->openshift.server_url);
+	hash_text(&b, c->openshift.app_git_url);
+	hash_text(&b, c->openshift.app_git_branch);
+	hash_text(&b, c->openshift.username);
+	hash_text(&b, c->openshift.cartridge);
+	hash_text(&b, c->aws.access_key);
+	hash_text(&b, c->aws.region);
+	hash_text(&b, c->aws.endpoint);
+	hash_text(&b, metadata_tree != NULL ? git_oid_tostr(hex, sizeof(hex), metadata_tree) : "");
+	hash_text(&b, mask_id);
+	id = repo_oid_of_bytes(buf_str(&b), b.len);
+	git_oid_tostr(hex, sizeof(hex), &id);
+	if (r->wanted_id != NULL && strcmp(r->wanted_id, hex) == 0)
+		return false;
+	free(r->wanted_id);
+	r->wanted_id = xstrdup(hex);
+	return true;
+}
+
+/* The ISV's own log. */
+
+void
+registry_log(struct registry *r, const char *topic, const char *level, const char *fmt, ...)
+{
+	struct log_about about = { .isv = r->state->name };
+	char now[RFC3339_SIZE];
+	struct follower *f;
+	struct error text;
+	va_list ap;
+	char *line;
+
+	va_start(ap, fmt);
+	error_vset(&text, ERROR_NONE, fmt, ap);
+	va_end(ap);
+	if (strcmp(level, "INFO") == 0)
+		log_info(&about, "%s", text.text);
+	else
+		log_warning(&about, "%s", text.text);
+	rfc3339_format(time(NULL), now);
+	line = xasprintf("%s %s %s %s", now, topic, level, text.text);
+	LIST_FOREACH(f, &r->followers, entry)
+		f->line(f, line);
+	if (r->daemon->settings->commit) {
+		isv_state_add_unlogged(r->state, line);
+		daemon_flush(r->daemon, false);
+	}
+	free(line);
+}
+
+/* Waiters. */
+
+static void
+finish_waiters(struct registry *r, const struct reconcile_result *result, const struct error *err)
+{
+	struct waiter *w, *next;
+
+	for (w = LIST_FIRST(&r->waiters); w != NULL; w = next) {
+		next = LIST_NEXT(w, entry);
+		if (!w->attached)
+			continue;
+		LIST_REMOVE(w, entry);
+		w->done(w, r, result, err);
+		/* A done() may end other waits of its caller. */
+		next = LIST_FIRST(&r->waiters);
+	}
+}
+
+static void
+detach_waiters(struct registry *r)
+{
+	struct waiter *w;
+
+	LIST_FOREACH(w, &r->waiters, entry)
+		w->attached = false;
+}
+
+/* Attaches those that this run serves. True: it is a dry one, for waiters who want only that;
+ * the others are served by the next. */
+static bool
+attach_waiters(struct registry *r)
+{
+	struct waiter *w;
+	bool dry = false;
+
+	LIST_FOREACH(w, &r->waiters, entry)
+		dry |= w->dry_run;
+	LIST_FOREACH(w, &r->waiters, entry) {
+		w->attached = w->dry_run == dry;
+		if (w->attached && w->started != NULL)
+			w->started(w, r);
+	}
+	return dry;
+}
+
+static bool
+waiters_left(const struct registry *r)
+{
+	return !LIST_EMPTY(&r->waiters);
+}
+
+/* Taking a result over. */
+
+static bool
+was_worked_on(const struct reconcile_result *out, enum resource_kind kind)
+{
+	size_t i;
+
+	for (i = 0; i < out->n_steps; i++)
+		if (out->steps[i].resource == kind)
+			return true;
+	return false;
+}
+
+/* A resource's state changed by itself; what a step or an error tells is not told twice. */
+static void
+log_transition(struct registry *r, const struct resource *before, const struct resource *after,
+    const struct reconcile_result *out)
+{
+	const char *kind = resource_kind_name(after->kind);
+	bool was_bad = before->name != NULL && before->state != STATE_UNKNOWN &&
+	    before->state != STATE_OK;
+
+	if ((after->state == before->state && after->conflict == before->conflict) ||
+	    (r->acted && was_worked_on(out, after->kind)) ||
+	    (out->error.kind != ERROR_NONE && text_equal(after->detail, out->error.text)))
+		return;
+	if (after->state == STATE_OK && was_bad)
+		registry_log(r, "SYNC", "INFO", "%s is ok again", kind);
+	else if (after->state == STATE_FAILED || after->state == STATE_DRIFT ||
+	    after->state == STATE_MISSING)
+		registry_log(r, "SYNC", after->state == STATE_FAILED ? "ERROR" : "WARNING",
+		    "%s: %s%s%s", kind, resource_state_name(after->state),
+		    after->detail != NULL ? ": " : "", after->detail != NULL ? after->detail : "");
+}
+
+/* Moves what the run judged into the state; what it did not look at stays. */
+static bool
+take_resources(struct registry *r, struct reconcile_result *out)
+{
+	bool changed = false;
+	size_t i;
+
+	for (i = 0; i < N_RESOURCE_KINDS; i++) {
+		struct resource *old = &r->state->resources[i], *new = &out->plan.resources[i];
+
+		if (!out->looked[i] || new->name == NULL)
+			continue;
+		log_transition(r, old, new, out);
+		changed |= old->name == NULL || old->state != new->state ||
+		    old->conflict != new->conflict || !text_equal(old->detail, new->detail) ||
+		    !text_equal(old->name, new->name);
+		free(old->name);
+		free(old->detail);
+		*old = *new;
+		old->name = xstrdup(new->name);
+		old->detail = xstrdup(new->detail);
+	}
+	return changed;
+}
+
+static bool
+take_string(char **to, const char *from)
+{
+	if (from == NULL || text_equal(*to, from))
+		return false;
+	free(*to);
+	*to = xstrdup(from);
+	return true;
+}
+
+static bool
+take_base(struct registry *r, const struct reconcile_result *out)
+{
+	bool changed = false;
+	size_t i;
+
+	for (i = 0; i < out->n_base; i++) {
+		struct blob_id old = isv_state_base(r->state, out->base[i].name);
+
+		if (blob_id_equal(&old, &out->base[i].content))
+			continue;
+		isv_state_set_base(r->state, out->base[i].name, &out->base[i].content);
+		changed = true;
+	}
+	return changed;
+}
+
+static bool
+take_images(struct registry *r, struct reconcile_result *out)
+{
+	struct isv_state *s = r->state;
+	bool changed = out->n_images != s->n_images;
+	size_t i;
+
+	if (!out->looked[RESOURCE_METADATA])
+		return false;
+	for (i = 0; i < out->n_images && !changed; i++)
+		changed = strcmp(s->images[i], out->images[i]) != 0;
+	if (!changed)
+		return false;
+	for (i = 0; i < s->n_images; i++)
+		free(s->images[i]);
+	free(s->images);
+	s->images = steal(out->images);
+	s->n_images = out->n_images;
+	out->n_images = 0;
+	return true;
+}
+
+/* Errors are told when they begin, change their kind, and end; not at each new try. */
+static bool
+take_error(struct registry *r, const struct error *err)
+{
+	struct isv_state *s = r->state;
+	bool had = s->error != NULL, has = err->kind != ERROR_NONE;
+	bool changed = had != has || (has && !text_equal(s->error, err->text));
+
+	if (has && (!had || s->error_kind != err->kind))
+		registry_log(r, "SYNC", "ERROR", "%s", err->text);
+	else if (had && !has)
+		registry_log(r, "SYNC", "INFO", "works again");
+	free(s->error);
+	s->error = has ? xstrdup(err->text) : NULL;
+	s->error_kind = err->kind;
+	return changed;
+}
+
+static bool
+everything_ok(const struct reconcile_result *out)
+{
+	size_t i;
+
+	if (out->error.kind != ERROR_NONE)
+		return false;
+	for (i = 0; i < N_RESOURCE_KINDS; i++)
+		if (out->looked[i] && (out->plan.resources[i].conflict ||
+		    out->plan.resources[i].state == STATE_FAILED))
+			return false;
+	return true;
+}
+
+/* A deep look that could not see all for an account's sake is repeated, without an error of its
+ * own: the sweep has told of the account. Red Hat's metadata being away stops nobody. */
+static bool
+saw_all(const struct reconcile_result *out)
+{
+	size_t i;
+
+	for (i = 0; i < N_RESOURCE_KINDS; i++)
+		if (out->looked[i] && out->plan.resources[i].state == STATE_UNKNOWN &&
+		    i != RESOURCE_REDHAT_METADATA)
+			return false;
+	return true;
+}
+
+static bool
+take_done_steps(struct registry *r, const struct reconcile_result *out)
+{
+	bool any = false;
+	size_t i;
+
+	for (i = 0; i < out->n_steps && r->acted; i++) {
+		if (out->steps[i].failed)
+			continue;
+		registry_log(r, "SYNC", "INFO", "%s", out->steps[i].past);
+		any = true;
+	}
+	return any;
+}
+
+static bool
+take_result(struct registry *r, struct reconcile_result *out)
+{
+	struct isv_state *s = r->state;
+	time_t now = time(NULL);
+	bool changed = false;
+
+	changed |= take_done_steps(r, out);
+	changed |= take_resources(r, out);
+	changed |= take_base(r, out);
+	changed |= take_images(r, out);
+	changed |= take_string(&s->fqdn, out->fqdn);
+	changed |= take_string(&s->url, out->url);
+	changed |= take_error(r, &out->error);
+	if (out->looked[RESOURCE_HEALTH]) {
+		s->health_failures = out->health_failed ? s->health_failures + 1 : 0;
+		s->health_memory = out->health_memory;
+	}
+	if (r->work == WORK_DEEP && r->acted && everything_ok(out) && saw_all(out)) {
+		changed |= now - s->last_sync >= SAVE_AGE_S;
+		s->last_sync = now;
+	}
+	return changed;
+}
+
+/* The run's end: saving, telling, and giving the slot back. */
+
+static void
+free_backups(struct registry *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->n_backups; i++) {
+		free(r->backups[i].name);
+		buf_done(&r->backups[i].bytes);
+	}
+	free(r->backups);
+	r->backups = NULL;
+	r->n_backups = 0;
+}
+
+/* After a deployment Crane needs a moment: looks at 1, 2, 4 … s until it answers. */
+static void
+plan_recheck(struct registry *r, const struct reconcile_result *out)
+{
+	bool well = out->plan.resources[RESOURCE_HEALTH].state == STATE_OK;
+	int64_t now = clock_monotonic_ms();
+
+	if (out->deployed)
+		r->rechecks = 0;
+	r->recheck = (out->deployed || r->recheck) && !well && r->rechecks < RECHECKS_MAX &&
+	    out->error.kind == ERROR_NONE;
+	if (r->recheck)
+		scheduler_request_at(r->daemon->scheduler, r->slot, WORK_LIGHT,
+		    now + ((int64_t)1000 << r->rechecks++));
+}
+
+void
+registry_unschedule(struct registry *r)
+{
+	struct waiter *w;
+	struct error err;
+
+	if (r->slot == NULL)
+		return;
+	if (r->running) {
+		r->unserved = r->superseded = true;
+		job_cancel(&r->job->job);
+		return;
+	}
+	scheduler_remove(r->daemon->scheduler, r->slot);
+	r->slot = NULL;
+	r->unserved = false;
+	error_set(&err, ERROR_CANCELLED, "its section in raas.cfg cannot be served any more");
+	LIST_FOREACH(w, &r->waiters, entry)
+		w->attached = true;
+	finish_waiters(r, NULL, &err);
+}
+
+/* The slot is free again: for those who came during the run, or for nobody. */
+static void
+after_run(struct registry *r)
+{
+	if (r->unserved)
+		registry_unschedule(r);
+	else if (waiters_left(r))
+		scheduler_request(r->daemon->scheduler, r->slot, WORK_DEEP, true,
+		    clock_monotonic_ms());
+	daemon_run_ended(r->daemon);
+}
+
+static void
+end_run(struct registry *r)
+{
+	struct reconcile_job *job = r->job;
+	struct reconcile_result *out = &job->out;
+	bool ok = out->error.kind == ERROR_NONE && (r->work == WORK_LIGHT || saw_all(out));
+	bool deep_done = r->work == WORK_DEEP && r->acted;
+
+	r->running = false;
+	r->job = NULL;
+	scheduler_done(r->daemon->scheduler, r->slot,
+	    r->acted ? r->work : WORK_NONE, ok || !r->acted, clock_monotonic_ms());
+	if (deep_done && everything_ok(out) && saw_all(out)) {
+		free(r->state->synced_id);
+		r->state->synced_id = xstrdup(r->run_id);
+	}
+	plan_recheck(r, out);
+	free_backups(r);
+	finish_waiters(r, out, out->error.kind != ERROR_NONE ? &out->error : NULL);
+	reconcile_job_free(job);
+	after_run(r);
+}
+
+static void
+on_saved(void *arg, const struct error *err)
+{
+	struct registry *r = arg;
+
+	/* A state that cannot be saved is said, but holds nobody up: it can be rebuilt. */
+	if (err != NULL && r->job->out.error.kind == ERROR_NONE)
+		r->job->out.error = *err;
+	end_run(r);
+}
+
+void
+registry_save(struct registry *r, void (*done)(void *, const struct error *), void *arg)
+{
+	state_store_write(r->daemon->store, r->state, done, arg);
+}
+
+void
+registry_backups_done(struct registry *r, const struct error *err)
+{
+	struct reconcile_result *out = &r->job->out;
+	size_t i;
+
+	for (i = 0; i < r->n_backups && err == NULL; i++)
+		isv_state_set_base(r->state, r->backups[i].name, &r->backups[i].content);
+	if (err != NULL && out->error.kind == ERROR_NONE) {
+		out->error = *err;
+		error_prefix(&out->error, "cannot back up metadata");
+		take_error(r, &out->error);
+	}
+	registry_save(r, on_saved, r);
+}
+
+/* The run was stopped, which is no failure. What it had done by then is done. */
+static void
+drop_run(struct registry *r)
+{
+	struct reconcile_job *job = r->job;
+	struct error err;
+
+	if (take_done_steps(r, &job->out) | take_base(r, &job->out))
+		registry_save(r, NULL, NULL);
+	error_set(&err, ERROR_CANCELLED, "cancelled");
+	r->running = false;
+	r->job = NULL;
+	scheduler_done(r->daemon->scheduler, r->slot, WORK_NONE, true, clock_monotonic_ms());
+	if (r->superseded && !r->daemon->stopping) {
+		detach_waiters(r);
+		scheduler_request(r->daemon->scheduler, r->slot, WORK_DEEP, false,
+		    clock_monotonic_ms());
+	} else {
+		finish_waiters(r, NULL, &err);
+	}
+	reconcile_job_free(job);
+	after_run(r);
+}
+
+void
+registry_abandon(struct registry *r)
+{
+	drop_run(r);
+}
+
+static void
+on_done(struct job *job)
+{
+	struct reconcile_job *j = (struct reconcile_job *)job;
+	struct registry *r = j->owner;
+	bool changed;
+
+	if (!job->ran || r->superseded || j->out.error.kind == ERROR_CANCELLED) {
+		drop_run(r);
+		return;
+	}
+	if (r->dry) {
+		end_run(r);
+		return;
+	}
+	changed = take_result(r, &j->out);
+	if (j->out.n_backups > 0) {
+		r->backups = steal(j->out.backups);
+		r->n_backups = j->out.n_backups;
+		j->out.n_backups = 0;
+		daemon_flush(r->daemon, true);
+	} else if (changed) {
+		registry_save(r, on_saved, r);
+	} else {
+		end_run(r);
+	}
+}
+
+static void
+on_event(struct job *job, void *event)
+{
+	struct registry *r = ((struct reconcile_job *)job)->owner;
+	struct reconcile_event *e = event;
+	struct waiter *w, *next;
+
+	for (w = LIST_FIRST(&r->waiters); w != NULL; w = next) {
+		next = LIST_NEXT(w, entry);
+		if (w->attached && w->step != NULL)
+			w->step(w, r, e);
+	}
+	reconcile_event_free(e);
+}
+
+static struct inventory *
+usable_inventory(const struct registry *r)
+{
+	struct daemon *d = r->daemon;
+	struct waiter *w;
+
+	/* Who asks for this one ISV wants to know how it is now. */
+	LIST_FOREACH(w, &r->waiters, entry)
+		if (w->attached && !r->after_sweep)
+			return NULL;
+	if (d->inventory == NULL || clock_monotonic_ms() - d->inventory_ms > INVENTORY_FRESH_MS)
+		return NULL;
+	return inventory_ref(d->inventory);
+}
+
+static bool
+wants_diffs(const struct registry *r)
+{
+	struct waiter *w;
+
+	LIST_FOREACH(w, &r->waiters, entry)
+		if (w->attached && w->want_diffs)
+			return true;
+	return false;
+}
+
+static void
+fill_input(struct registry *r, struct reconcile_input *in)
+{
+	struct daemon *d = r->daemon;
+	size_t i;
+
+	in->places = &d->places;
+	in->config = config_ref(d->config);
+	in->isv = r->isv;
+	in->inventory = usable_inventory(r);
+	in->mask = d->mask != NULL ? mask_ref(d->mask) : NULL;
+	in->mask_error = d->mask_error;
+	in->tip = d->repo.tip;
+	in->work = r->work;
+	in->act = r->acted;
+	in->backup = d->settings->commit;
+	in->take = r->take;
+	in->n_base = r->state->n_base;
+	in->base = xcalloc(in->n_base, sizeof(*in->base));
+	for (i = 0; i < in->n_base; i++)
+		in->base[i] = (struct base_file){ xstrdup(r->state->base[i].name),
+		    r->state->base[i].content };
+	in->health_failures = r->state->health_failures;
+	in->health_memory = r->state->health_memory;
+	in->n_images = r->state->n_images;
+	in->images = xcalloc(in->n_images, sizeof(*in->images));
+	for (i = 0; i < in->n_images; i++)
+		in->images[i] = xstrdup(r->state->images[i]);
+	in->want_diffs = wants_diffs(r);
+}
+
+void
+registry_start(struct registry *r, enum work work)
+{
+	struct reconcile_job *j = reconcile_job_new();
+
+	r->running = true;
+	r->superseded = false;
+	r->dry = attach_waiters(r);
+	r->acted = !r->dry && !r->state->pause.on && r->isv->error == NULL;
+	r->work = work;
+	free(r->run_id);
+	r->run_id = xstrdup(r->wanted_id);
+	fill_input(r, &j->in);
+	r->after_sweep = false;
+	if (!r->dry)
+		r->take = TAKE_NONE;
+	j->job.done = on_done;
+	j->job.event = on_event;
+	j->job.timeout_ms = RUN_TIMEOUT_MS;
+	j->owner = r;
+	r->job = j;
+	workers_submit(r->daemon->jobs, &j->job);
+}
+
+bool
+registry_cancel(struct registry *r)
+{
+	struct error err;
+	bool queued;
+
+	if (r->slot == NULL)
+		return false;
+	queued = scheduler_unrequest(r->daemon->scheduler, r->slot);
+	if (r->running && r->backups == NULL) {
+		job_cancel(&r->job->job);
+		return true;
+	}
+	if (!r->running && waiters_left(r)) {
+		struct waiter *w;
+
+		error_set(&err, ERROR_CANCELLED, "cancelled");
+		LIST_FOREACH(w, &r->waiters, entry)
+			w->attached = true;
+		finish_waiters(r, NULL, &err);
+		return true;
+	}
+	return queued;
+}
+
+/* Pauses. */
+
+static void
+on_pause_end(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	registry_resume(arg, "raasd, for the time given was over");
+}
+
+static void
+set_pause_timer(struct registry *r)
+{
+	time_t left = r->state->pause.until - time(NULL);
+	struct timeval tv = { left > 0 ? left : 0, 0 };
+
+	if (r->pause_end != NULL) {
+		event_free(r->pause_end);
+		r->pause_end = NULL;
+	}
+	if (!r->state->pause.on || r->state->pause.until == 0)
+		return;
+	r->pause_end = evtimer_new(r->daemon->base, on_pause_end, r);
+	evtimer_add(r->pause_end, &tv);
+}
+
+void
+registry_pause(struct registry *r, const char *by, const char *reason, time_t until)
+{
+	struct pause *p = &r->state->pause;
+
+	free(p->by);
+	free(p->reason);
+	*p = (struct pause){ .on = true, .by = xstrdup(by), .reason = xstrdup(reason),
+	    .since = time(NULL), .until = until };
+	set_pause_timer(r);
+	registry_log(r, "PAUSE", "INFO", "paused by %s%s%s", by, reason[0] != '\0' ? ": " : "",
+	    reason);
+	if (r->running && r->acted && r->backups == NULL && r->job != NULL) {
+		r->superseded = true;
+		job_cancel(&r->job->job);
+	}
+}
+
+void
+registry_resume(struct registry *r, const char *by)
+{
+	struct pause *p = &r->state->pause;
+
+	if (!p->on)
+		return;
+	free(p->by);
+	free(p->reason);
+	*p = (struct pause){ .on = false };
+	set_pause_timer(r);
+	registry_log(r, "PAUSE", "INFO", "resumed by %s", by);
+	registry_save(r, NULL, NULL);
+	if (r->slot != NULL)
+		daemon_request(r->daemon, r, WORK_DEEP, false);
+}
+
+struct registry *
+registry_new(struct daemon *d, struct isv_state *state)
+{
+	struct registry *r = xcalloc(1, sizeof(*r));
+
+	r->daemon = d;
+	r->state = state;
+	LIST_INIT(&r->waiters);
+	LIST_INIT(&r->followers);
+	set_pause_timer(r);
+	return r;
+}
+
+void
+registry_free(struct registry *r)
+{
+	if (r == NULL)
+		return;
+	if (r->slot != NULL) {
+		registry_cancel(r);
+		scheduler_remove(r->daemon->scheduler, r->slot);
+	}
+	if (r->pause_end != NULL)
+		event_free(r->pause_end);
+	free_backups(r);
+	isv_state_free(r->state);
+	free(r->wanted_id);
+	free(r->run_id);
+	free(r);
+}

@@ -1,0 +1,105 @@
+/* registry.h - one ISV's registry as the loop sees it: memory of it, its place in the schedule,
+ * the job that runs, and who waits for it. Loop thread only. */
+#ifndef DAEMON_REGISTRY_H
+#define DAEMON_REGISTRY_H
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <sys/queue.h>
+
+#include "daemon/reconcile.h"
+#include "daemon/scheduler.h"
+#include "daemon/state.h"
+
+struct daemon;
+struct registry;
+
+enum phase {
+	PHASE_PENDING, PHASE_SYNCING, PHASE_OK, PHASE_DRIFT, PHASE_FAILED, PHASE_CONFLICT,
+	PHASE_PAUSED, PHASE_ORPHANED, PHASE_INVALID, N_PHASES
+};
+
+/* Somebody who waits for a run of this ISV. Only runs that begin after the wait count. */
+struct waiter {
+	bool		 dry_run;	/* wants to know what would be done */
+	bool		 want_diffs;
+	/* Each may be NULL. done() comes once, and takes the waiter out first. cancelled: the run
+	 * was stopped, or will not come; result is then NULL. */
+	void		(*started)(struct waiter *, struct registry *);
+	void		(*step)(struct waiter *, struct registry *, const struct reconcile_event *);
+	void		(*done)(struct waiter *, struct registry *, const struct reconcile_result *,
+			    const struct error *err);
+	bool		 attached;	/* to the run that is going on */
+	LIST_ENTRY(waiter) entry;
+};
+
+/* Somebody who follows the ISV's log. */
+struct follower {
+	void		(*line)(struct follower *, const char *line);
+	LIST_ENTRY(follower) entry;
+};
+
+struct registry {
+	struct daemon		*daemon;
+	struct isv_state	*state;
+	const struct isv	*isv;		/* of daemon->config; NULL: orphaned */
+	struct slot		*slot;		/* NULL: orphaned */
+	struct event		*pause_end;	/* timer; NULL: none */
+	char			*wanted_id;	/* hash of all that its sync depends on */
+
+	/* The run that is going on. */
+	struct reconcile_job	*job;		/* NULL while its result is being saved */
+	bool			 running;
+	enum work		 work;
+	bool			 dry;		/* looks only */
+	bool			 acted;		/* the run may repair, or did */
+	bool			 superseded;	/* what it works for has changed meanwhile */
+	char			*run_id;	/* wanted_id when it began */
+	struct backup		*backups;	/* of its result, until they are committed */
+	size_t			 n_backups;
+
+	enum merge_take		 take;		/* of the next run */
+	bool			 unserved;	/* to come off the schedule when its run ends */
+	enum work		 sweep_work;	/* asked for with --all: follows the next sweep */
+	bool			 after_sweep;	/* what is asked for came with a fresh inventory */
+	bool			 config_changed;	/* by the pull that is going on */
+	bool			 recheck;	/* look again soon: something was deployed */
+	unsigned int		 rechecks;	/* so far */
+	LIST_HEAD(, waiter)	 waiters;
+	LIST_HEAD(, follower)	 followers;
+};
+
+struct registry *registry_new(struct daemon *, struct isv_state *);	/* takes the state */
+void	 registry_free(struct registry *);	/* not while it runs; waiters are told */
+
+enum phase registry_phase(const struct registry *);
+const char *phase_name(enum phase);
+bool	 phase_unhealthy(enum phase);
+
+/* What its sync depends on has a new value: true when that differs from what was there. */
+bool	 registry_set_wanted(struct registry *, const struct config *, const git_oid *metadata_tree,
+	    const char *mask_id);
+
+/* Adds a line to the ISV's own log: "2026-01-31T10:11:12Z SYNC INFO text". */
+void	 registry_log(struct registry *, const char *topic, const char *level, const char *fmt, ...)
+	    __attribute__((format(printf, 4, 5)));
+
+/* Runs the ISV as the scheduler said. */
+void	 registry_start(struct registry *, enum work);
+/* Called when the backups of the run are in a commit, or cannot be (err). */
+void	 registry_backups_done(struct registry *, const struct error *err);
+/* Stops the run, or forgets what is queued; false: there was nothing. */
+bool	 registry_cancel(struct registry *);
+
+/* Takes it off the schedule: at once, or when the run that is going on has been stopped. */
+void	 registry_unschedule(struct registry *);
+/* At the end of the process: the run's result can no longer be used. */
+void	 registry_abandon(struct registry *);
+
+/* Saves the state; `done` may be NULL. */
+void	 registry_save(struct registry *, void (*done)(void *, const struct error *), void *arg);
+
+void	 registry_pause(struct registry *, const char *by, const char *reason, time_t until);
+void	 registry_resume(struct registry *, const char *by);
+
+#endif
