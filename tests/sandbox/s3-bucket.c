@@ -259,7 +259,6 @@ start_of(const struct s3_call *c)
 	const char *token = s3_param(c, "continuation-token", NULL);
 	bool v2 = strcmp(s3_param(c, "list-type", "1"), "2") == 0;
 	const char *after = s3_param(c, v2 ? "start-after" : "marker", "");
-	cleanup(free_p) char *decoded = NULL;
 
 	if (v2 && token != NULL)
 		return percent_decode(token, strlen(token), false);
