@@ -219,11 +219,13 @@ readable_object(struct s3_call *c)
 {
 	const struct object *object = table_get(&c->bucket->objects, c->key);
 
-	if (object == NULL && s3_may(c, "s3:ListBucket", NULL)) {
+	if (object != NULL)
+		return s3_permit(c, "s3:GetObject") ? object : NULL;
+	if (s3_may(c, "s3:ListBucket", NULL))
 		s3_error(c, 404, "NoSuchKey", "The specified key does not exist.", NULL);
-		return NULL;
-	}
-	return s3_permit(c, "s3:GetObject") ? object : NULL;
+	else
+		s3_error(c, 403, "AccessDenied", "Access Denied", NULL);
+	return NULL;
 }
 
 static bool
