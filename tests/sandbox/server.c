@@ -187,14 +187,15 @@ send_part(struct evhttp_request *ev, struct answer *a, size_t bytes)
 	bufferevent_setcb(bev, NULL, close_when_written, close_on_event, connection);
 }
 
+/* Disconnecting resets the connection, see connect(2); evhttp would end it in order first. */
 static void
 send_reset(struct evhttp_request *ev)
 {
 	struct evhttp_connection *connection = evhttp_request_get_connection(ev);
-	struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
-	int fd = bufferevent_getfd(evhttp_connection_get_bufferevent(connection));
+	struct sockaddr nobody = { .sa_family = AF_UNSPEC };
 
-	setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+	connect(bufferevent_getfd(evhttp_connection_get_bufferevent(connection)), &nobody,
+	    sizeof(nobody));
 	evhttp_connection_free(connection);
 }
 
