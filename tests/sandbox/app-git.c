@@ -173,9 +173,16 @@ fetch(const char *path, const char *url, struct error *err)
 	cleanup(git_remote_free_p) git_remote *remote = NULL;
 	char *refspecs[] = { (char *)"+refs/heads/*:refs/heads/*" };
 	git_strarray all = { refspecs, 1 };
+	/* Looking up insteadOf leaks in libgit2 1.5. */
+	git_remote_create_options options = {
+		.version = GIT_REMOTE_CREATE_OPTIONS_VERSION,
+		.flags = GIT_REMOTE_CREATE_SKIP_INSTEADOF | GIT_REMOTE_CREATE_SKIP_DEFAULT_FETCHSPEC,
+	};
 
-	if (git_repository_open_bare(&repo, path) != 0 ||
-	    git_remote_create_anonymous(&remote, repo, url) != 0 ||
+	if (git_repository_open_bare(&repo, path) != 0)
+		return git_failed(err, path);
+	options.repository = repo;
+	if (git_remote_create_with_opts(&remote, url, &options) != 0 ||
 	    git_remote_fetch(remote, &all, NULL, NULL) != 0)
 		return git_failed(err, url);
 	return 0;

@@ -11,7 +11,7 @@
 #include "common/rfc3339.h"
 #include "tests/sandbox/crane-face.h"
 
-#define GEARS_MAX 1000000	/* an account's, while no test says otherwise */
+#define UNLIMITED 1000000	/* gears and domains of an account, while no test says otherwise */
 
 char *
 lower_case(const char *text)
@@ -105,22 +105,21 @@ apps_free(struct apps *apps)
 struct account *
 apps_add_account(struct apps *apps, const char *login, const char *password)
 {
-	struct account *account = xcalloc(1, sizeof(*account));
-	struct account *old;
+	struct account *account = table_get(&apps->accounts, login);
 
-	account->login = xstrdup(login);
-	account->password = xstrdup(password);
-	account->max_gears = account->max_domains = GEARS_MAX;
-	account->gear_sizes = json_pack("[s, s, s, s]", "small", "small.highcpu", "medium",
-	    "large");
-	make_id(apps, account->id);
-	if ((old = table_get(&apps->accounts, login)) != NULL) {
-		free(old->password);
-		old->password = xstrdup(password);
-		account_free(account);
-		return old;
+	if (account == NULL) {
+		account = xcalloc(1, sizeof(*account));
+		account->login = xstrdup(login);
+		account->max_gears = account->max_domains = UNLIMITED;
+		account->gear_sizes = json_pack("[s, s, s, s]", "small", "small.highcpu", "medium",
+		    "large");
+		make_id(apps, account->id);
+		table_put(&apps->accounts, login, account);
+		if (apps->first == NULL)
+			apps->first = account;
 	}
-	table_put(&apps->accounts, login, account);
+	free(account->password);
+	account->password = xstrdup(password);
 	return account;
 }
 
@@ -260,7 +259,7 @@ app_set_branch(struct app *app, const char *branch, bool auto_deploy)
 	free(app->branch);
 	app->branch = copy;
 	app->auto_deploy = auto_deploy;
-	app->seen = app_git_mark(app->repo, branch);
+	app->seen = app_git_mark(app->repo, app->branch);
 }
 
 /* -- applications -- */

@@ -80,6 +80,7 @@ struct apps {
 	struct git_source *sources;
 	int		 port;		/* of the Crane face */
 	struct table	 accounts;	/* by login */
+	struct account	*first;		/* the one that was added first; lent */
 	struct table	 tokens;	/* by token */
 	struct table	 domains;	/* by name in lower case */
 	struct table	 by_id;		/* owns the apps */
@@ -91,6 +92,7 @@ struct apps	*apps_new(const struct apps_options *);	/* the options' strings are 
 void		 apps_free(struct apps *);
 void		 apps_clear(struct apps *);	/* domains and apps; accounts and tokens stay */
 
+/* Gives a known account a new password. */
 struct account	*apps_add_account(struct apps *, const char *login, const char *password);
 struct token	*apps_add_token(struct apps *, struct account *, const char *token,
 		    const char *scopes, time_t lifetime_s);

@@ -173,11 +173,10 @@ accounts_post(struct order *o)
 static struct account *
 account_of(const struct order *o, const char *key)
 {
-	const struct table *accounts = &o->control->apps->accounts;
 	const char *login = text_of(o, key);
 
-	return login != NULL ? table_get(accounts, login) :
-	    accounts->n > 0 ? accounts->rows[0].value : NULL;
+	return login != NULL ? table_get(&o->control->apps->accounts, login) :
+	    o->control->apps->first;
 }
 
 static void

@@ -139,9 +139,8 @@ preset_make(struct control *control, const json_t *order, struct error *err)
 {
 	int64_t first = json_int_or(order, "first", 1), count = json_int_or(order, "count", 1), n;
 	const char *login = json_string_or(order, "owner", NULL);
-	const struct table *accounts = &control->apps->accounts;
-	struct account *owner = login != NULL ? table_get(accounts, login) :
-	    accounts->n > 0 ? accounts->rows[0].value : NULL;
+	struct account *owner = login != NULL ? table_get(&control->apps->accounts, login) :
+	    control->apps->first;
 
 	if (owner == NULL)
 		return error_set(err, ERROR_INPUT, "there is no such account");
