@@ -526,9 +526,11 @@ static void
 drop_run(struct registry *r)
 {
 	struct reconcile_job *job = r->job;
+	bool steps = take_done_steps(r, &job->out);
+	bool base = take_base(r, &job->out);
 	struct error err;
 
-	if (take_done_steps(r, &job->out) | take_base(r, &job->out))
+	if (steps || base)
 		registry_save(r, NULL, NULL);
 	error_set(&err, ERROR_CANCELLED, "cancelled");
 	r->running = false;
