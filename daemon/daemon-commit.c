@@ -166,6 +166,31 @@ tick_off(struct daemon *d, const struct commit_part *part, const struct error *e
 		registry_save(r, NULL, NULL);
 }
 
+/* What was logged while the commit was being made waits for another. */
+static void
+flush_rest(struct daemon *d)
+{
+	size_t i;
+
+	for (i = 0; i < d->n_registries && !d->flush_now; i++) {
+		if (d->registries[i]->state->n_unlogged > 0) {
+			daemon_flush(d, false);
+			return;
+		}
+	}
+	if (d->flush_now)
+		daemon_flush(d, true);
+}
+
+static int64_t
+commit_retry_ms(const struct daemon *d)
+{
+	int64_t retry_ms = daemon_retry_ms(1);
+
+	return d->settings->commit_interval_ms > retry_ms ? d->settings->commit_interval_ms
+	    : retry_ms;
+}
+
 static void
 on_committed(void *arg, const struct keeper_answer *a)
 {
@@ -194,10 +219,12 @@ on_committed(void *arg, const struct keeper_answer *a)
 	commit_free(c);
 	if (a->error == NULL && a->repo.unpushed > 0 && !d->stopping)
 		daemon_set_timer(d->push_timer, 0);
-	if (a->error != NULL && !d->stopping)
-		daemon_set_timer(d->commit_timer, d->settings->commit_interval_ms);
-	else if (d->flush_now)
-		daemon_flush(d, true);
+	if (d->stopping)
+		return;
+	if (a->error != NULL)
+		daemon_set_timer(d->commit_timer, commit_retry_ms(d));
+	else
+		flush_rest(d);
 }
 
 static void
