@@ -57,6 +57,44 @@ digest_md5_base64(const void *data, size_t len, char out[MD5_BASE64_SIZE])
 	EVP_EncodeBlock((unsigned char *)out, raw, sizeof(raw));
 }
 
+struct digest_stream {
+	EVP_MD_CTX	*ctx;
+};
+
+struct digest_stream *
+digest_stream_new(void)
+{
+	struct digest_stream *s = xcalloc(1, sizeof(*s));
+
+	s->ctx = EVP_MD_CTX_new();
+	must(s->ctx != NULL && EVP_DigestInit_ex(s->ctx, EVP_sha256(), NULL));
+	return s;
+}
+
+void
+digest_stream_add(struct digest_stream *s, const void *data, size_t len)
+{
+	must(EVP_DigestUpdate(s->ctx, data, len));
+}
+
+void
+digest_stream_hex(struct digest_stream *s, char out[SHA256_HEX_SIZE])
+{
+	unsigned char raw[SHA256_SIZE];
+
+	must(EVP_DigestFinal_ex(s->ctx, raw, NULL));
+	digest_hex(raw, sizeof(raw), out);
+}
+
+void
+digest_stream_free(struct digest_stream *s)
+{
+	if (s == NULL)
+		return;
+	EVP_MD_CTX_free(s->ctx);
+	free(s);
+}
+
 static int
 update_from_fd(EVP_MD_CTX *ctx, int fd, off_t offset, uint64_t size, const struct deadline *d,
     struct error *err)

@@ -1,6 +1,6 @@
 /* digest.h - SHA-256, HMAC-SHA256 and MD5 by libcrypto, and their spellings.
  *
- * Pure functions of bytes; digest_fd() reads a file. Any thread. */
+ * Pure functions of bytes; digest_sha256_fd() reads a file. Any thread. */
 #ifndef DAEMON_DIGEST_H
 #define DAEMON_DIGEST_H
 
@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "common/cleanup.h"
 #include "common/error.h"
 #include "daemon/deadline.h"
 
@@ -22,6 +23,16 @@ void	 digest_sha256(const void *, size_t, unsigned char out[SHA256_SIZE]);
 void	 digest_sha256_hex(const void *, size_t, char out[SHA256_HEX_SIZE]);
 void	 digest_hmac_sha256(const void *key, size_t key_len, const void *, size_t,
 	    unsigned char out[SHA256_SIZE]);
+/* SHA-256 of bytes that come in pieces; one thread at a time. */
+struct digest_stream;
+
+struct digest_stream *digest_stream_new(void);
+void	 digest_stream_add(struct digest_stream *, const void *, size_t);
+/* Once, at the end. */
+void	 digest_stream_hex(struct digest_stream *, char out[SHA256_HEX_SIZE]);
+void	 digest_stream_free(struct digest_stream *);	/* NULL is fine */
+CLEANUP_FUNC(struct digest_stream, digest_stream_free);
+
 /* As the Content-MD5 header wants it, RFC 1864. */
 void	 digest_md5_base64(const void *, size_t, char out[MD5_BASE64_SIZE]);
 

@@ -27,6 +27,7 @@ libraasd_a_SOURCES = \
 	daemon/deadline.c daemon/deadline.h \
 	daemon/digest.c daemon/digest.h \
 	daemon/dispatch.c \
+	daemon/extent.c daemon/extent.h \
 	daemon/git-http.c \
 	daemon/git-ssh.c daemon/git-ssh.h \
 	daemon/git-transport.h \
@@ -71,6 +72,7 @@ libraasd_a_SOURCES = \
 	daemon/span.c daemon/span.h \
 	daemon/state.c daemon/state.h \
 	daemon/sweep-job.c daemon/sweep-job.h \
+	daemon/unpack.c daemon/unpack.h \
 	daemon/url.c daemon/url.h \
 	daemon/words.c daemon/words.h \
 	daemon/workers.c daemon/workers.h \
