@@ -72,6 +72,8 @@ libraasd_a_SOURCES = \
 	daemon/span.c daemon/span.h \
 	daemon/state.c daemon/state.h \
 	daemon/sweep-job.c daemon/sweep-job.h \
+	daemon/tarball.c daemon/tarball.h \
+	daemon/tree.c daemon/tree.h \
 	daemon/unpack.c daemon/unpack.h \
 	daemon/url.c daemon/url.h \
 	daemon/words.c daemon/words.h \
