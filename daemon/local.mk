@@ -36,11 +36,17 @@ libraasd_a_SOURCES = \
 	daemon/handlers.h \
 	daemon/health.c daemon/health.h \
 	daemon/http.c daemon/http.h \
+	daemon/image-draft.c \
+	daemon/image-mask.c daemon/image-mask.h \
+	daemon/image-walk.c daemon/image-walk.h \
+	daemon/image.c daemon/image.h \
 	daemon/inventory.c daemon/inventory.h \
 	daemon/isv.c daemon/isv.h \
 	daemon/keeper.c daemon/keeper.h \
+	daemon/layer.c daemon/layer.h \
 	daemon/line-diff.c daemon/line-diff.h \
 	daemon/log.c daemon/log.h \
+	daemon/manifest.c daemon/manifest.h \
 	daemon/mask-job.c daemon/mask-job.h \
 	daemon/mask.c daemon/mask.h \
 	daemon/metadata-merge.c daemon/metadata-merge.h \
