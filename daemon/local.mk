@@ -6,6 +6,7 @@ libraasd_a_SOURCES = \
 	daemon/act.c daemon/act.h \
 	daemon/app-repo.c daemon/app-repo.h \
 	daemon/atomic-file.c daemon/atomic-file.h \
+	daemon/challenge.c daemon/challenge.h \
 	daemon/check.c daemon/check.h \
 	daemon/config-branch.c daemon/config-branch.h \
 	daemon/config-build.c daemon/config-build.h \
@@ -28,6 +29,7 @@ libraasd_a_SOURCES = \
 	daemon/digest.c daemon/digest.h \
 	daemon/dispatch.c \
 	daemon/extent.c daemon/extent.h \
+	daemon/fetch.c daemon/fetch.h \
 	daemon/git-http.c \
 	daemon/git-ssh.c daemon/git-ssh.h \
 	daemon/git-transport.h \
@@ -69,6 +71,7 @@ libraasd_a_SOURCES = \
 	daemon/registry.c daemon/registry.h \
 	daemon/repo-pack.c daemon/repo-pack.h \
 	daemon/repo.c daemon/repo.h \
+	daemon/repository.c daemon/repository.h \
 	daemon/s3-call.c daemon/s3-call.h \
 	daemon/s3-sign.c daemon/s3-sign.h \
 	daemon/s3-xml.c daemon/s3-xml.h \
