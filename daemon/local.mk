@@ -78,6 +78,12 @@ libraasd_a_SOURCES = \
 	daemon/s3.c daemon/s3.h \
 	daemon/scheduler.c daemon/scheduler.h \
 	daemon/settings.c daemon/settings.h \
+	daemon/source-docker-archive.c \
+	daemon/source-kind.h \
+	daemon/source-oci.c \
+	daemon/source-pulp.c \
+	daemon/source-registry.c \
+	daemon/source.c daemon/source.h \
 	daemon/span.c daemon/span.h \
 	daemon/state.c daemon/state.h \
 	daemon/sweep-job.c daemon/sweep-job.h \

@@ -3,6 +3,7 @@ check_PROGRAMS += \
 	tests/git-client \
 	tests/openshift-suite \
 	tests/s3-suite \
+	tests/source-client \
 	tests/unit/control-fixture \
 	tests/unit/test-access-policy \
 	tests/unit/test-app-repo \
@@ -51,6 +52,7 @@ tests_unit_test_show_LDADD = libraasctl.a libcommon.a $(JANSSON_LIBS)
 tests_git_client_SOURCES = tests/git-client.c
 tests_openshift_suite_SOURCES = tests/openshift-suite.c
 tests_s3_suite_SOURCES = tests/s3-suite.c
+tests_source_client_SOURCES = tests/source-client.c
 
 tests_unit_test_health_SOURCES = tests/unit/test-health.c \
 	tests/unit/http-server.c tests/unit/http-server.h
