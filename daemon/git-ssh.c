@@ -21,6 +21,7 @@
 #define GOODBYE_MS 2000			/* for ssh to end by itself, when all is said */
 #define CONNECT_MAX_S 30
 #define PRINTED_MAX_BYTES 8192		/* of what ssh prints, the last of it is kept */
+#define READS_AT_ONCE 32
 #define REFS_MAX_BYTES ((size_t)16 << 20)	/* of the list of refs, which libgit2 keeps */
 
 extern char **environ;
@@ -97,6 +98,17 @@ shell_quote(const char *path)
 	return buf_take(&out);
 }
 
+/* git's own server and no ssh, see git-ssh.h. */
+static int
+local_argv(const struct ssh *ssh, const char *service, struct argv *argv)
+{
+	argv_add(argv, xstrdup("git"));
+	argv_add(argv, xstrdup(service + strlen("git-")));
+	argv_add(argv, xstrdup("--"));
+	argv_add(argv, xstrdup(ssh->url.path));
+	return 0;
+}
+
 /* The options come after those of the settings: of two, ssh takes the first. */
 static int
 ssh_argv(const struct ssh *ssh, const char *service, struct argv *argv, struct error *err)
@@ -140,6 +152,9 @@ spawn(char **argv, int sock, int errors, pid_t *pid)
 	posix_spawn_file_actions_adddup2(&actions, sock, STDIN_FILENO);
 	posix_spawn_file_actions_adddup2(&actions, sock, STDOUT_FILENO);
 	posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO);
+	/* libcurl's sockets are not close-on-exec: a ControlPersist master would keep other
+	 * threads' connections open for as long as it lives. */
+	posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
 	posix_spawnattr_init(&attr);
 	posix_spawnattr_setflags(&attr,
 	    POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
@@ -171,7 +186,9 @@ ssh_start(struct ssh *ssh, const char *service, struct error *err)
 	cleanup(close_p) int sock_theirs = -1, sock_ours = -1, err_theirs = -1, err_ours = -1;
 	int pair[2], status;
 
-	if (ssh_argv(ssh, service, &argv, err) == -1)
+	status = ssh->url.kind == GIT_URL_LOCAL ? local_argv(ssh, service, &argv) :
+	    ssh_argv(ssh, service, &argv, err);
+	if (status == -1)
 		return -1;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == -1)
 		return error_errno(err, "socketpair");
@@ -197,14 +214,18 @@ ssh_start(struct ssh *ssh, const char *service, struct error *err)
 	return 0;
 }
 
-/* Takes what ssh printed, so that it never waits for us to read it. */
+/* Takes what ssh printed, so that it never waits for us to read it; not all that comes when it
+ * prints without end, for the deadline is looked at elsewhere. */
 static void
 read_printed(struct ssh *ssh)
 {
 	char bytes[2048];
 	ssize_t n;
+	int i;
 
-	while (ssh->errors != -1 && (n = read(ssh->errors, bytes, sizeof bytes)) != -1) {
+	for (i = 0; i < READS_AT_ONCE && ssh->errors != -1; i++) {
+		if ((n = read(ssh->errors, bytes, sizeof bytes)) == -1)
+			return;
 		if (n == 0) {
 			close(ssh->errors);
 			ssh->errors = -1;
@@ -315,6 +336,7 @@ kind_of(const char *printed)
 		{ ERROR_CREDENTIALS, "ERROR: Permission to" },
 		{ ERROR_CREDENTIALS, "You do not have permission" },
 		{ ERROR_INPUT, "Bad configuration option" },
+		{ ERROR_INPUT, "detected dubious ownership" },
 		{ ERROR_INPUT, "Can't open user config file" },
 		{ ERROR_MISSING, "does not appear to be a git repository" },
 		{ ERROR_MISSING, "repository not found" },
@@ -349,6 +371,7 @@ void
 git_ssh_explain(const struct git_url *url, const char *printed, int wait_status,
     struct error *err)
 {
+	const char *program = url->kind == GIT_URL_LOCAL ? "git" : "ssh";
 	cleanup(buf_done) struct buf lines = BUF_INIT;
 	const char *p;
 
@@ -364,9 +387,10 @@ git_ssh_explain(const struct git_url *url, const char *printed, int wait_status,
 	if (lines.len > 0)
 		error_set(err, kind_of(printed), "%s", buf_str(&lines));
 	else if (WIFSIGNALED(wait_status))
-		error_set(err, ERROR_REMOTE, "ssh was ended by signal %d", WTERMSIG(wait_status));
+		error_set(err, ERROR_REMOTE, "%s was ended by signal %d", program,
+		    WTERMSIG(wait_status));
 	else
-		error_set(err, ERROR_REMOTE, "ssh ended with status %d and said nothing",
+		error_set(err, ERROR_REMOTE, "%s ended with status %d and said nothing", program,
 		    WEXITSTATUS(wait_status));
 }
 

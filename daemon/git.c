@@ -26,6 +26,7 @@ struct operation {
 	git_smart_subtransport_definition subtransport;
 	struct git_url			 url;
 	char				*shown;
+	git_direction			 direction;
 	git_remote			*remote;
 	struct buf			 hook;		/* what the other end said beside the protocol */
 	char				 status[256];	/* why it did not take our ref; "": it did */
@@ -104,7 +105,10 @@ on_transport(git_transport **out, git_remote *owner, void *arg)
 	op->subtransport.param = &op->transport;
 	switch (op->url.kind) {
 	case GIT_URL_LOCAL:
-		return git_transport_local(out, owner, NULL);
+		if (op->direction == GIT_DIRECTION_FETCH)
+			return git_transport_local(out, owner, NULL);
+		op->subtransport.callback = git_ssh_subtransport;
+		break;
 	case GIT_URL_SSH:
 		op->subtransport.callback = git_ssh_subtransport;
 		break;
@@ -238,8 +242,7 @@ is_missing(const struct operation *op)
 }
 
 static int
-connect_remote(struct operation *op, git_repository *git, git_direction direction,
-    struct error *err)
+connect_remote(struct operation *op, git_repository *git, struct error *err)
 {
 	/* Without these flags each remote costs 80 KiB that are never given back. */
 	git_remote_create_options options;
@@ -251,7 +254,7 @@ connect_remote(struct operation *op, git_repository *git, git_direction directio
 	options.flags = GIT_REMOTE_CREATE_SKIP_INSTEADOF | GIT_REMOTE_CREATE_SKIP_DEFAULT_FETCHSPEC;
 	if (git_remote_create_with_opts(&op->remote, url, &options) != 0)
 		return operation_fail(op, ERROR_INPUT, err);
-	if (git_remote_connect(op->remote, direction, &calls, NULL, NULL) != 0)
+	if (git_remote_connect(op->remote, op->direction, &calls, NULL, NULL) != 0)
 		return operation_fail(op, is_missing(op) ? ERROR_MISSING : ERROR_REMOTE, err);
 	return 0;
 }
@@ -264,13 +267,14 @@ operation_begin(struct operation *op, git_repository *git, const struct git_remo
 		.transport = { .at = at, .deadline = deadline },
 		.hook = BUF_LIMIT(HOOK_MAX_BYTES),
 		.shown = git_url_shown(at->url),
+		.direction = direction,
 	};
 	git_error_clear();
 	if (git_url_parse(at->url, &op->url, err) == -1)
 		return error_prefix(err, "%s", op->shown);
 	if (check_deadline(op) != 0)
 		return operation_fail(op, ERROR_REMOTE, err);
-	return connect_remote(op, git, direction, err);
+	return connect_remote(op, git, err);
 }
 
 static int

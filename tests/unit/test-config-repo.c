@@ -33,6 +33,22 @@ other_pushes(const char *commands)
 	    "git add -A . && git commit -qm other && git push -q origin HEAD:stage", commands);
 }
 
+/* The same where a push of a killed writer may still be under way, and be quicker. */
+static bool
+other_pushes_in_the_end(const char *commands)
+{
+	int tries;
+
+	for (tries = 0; tries < 20; tries++) {
+		if (other_pushes(commands))
+			return true;
+		if (!sh("cd other && git fetch -q origin stage\n"
+		    "git reset -q --hard FETCH_HEAD && sleep 0.1"))
+			return false;
+	}
+	return false;
+}
+
 static const char *
 remote_file(const char *path)
 {
@@ -957,13 +973,11 @@ TEST(killed_at_any_point)
 	config_repo_free(steal(repo));
 	for (i = 0; i < 25; i++) {
 		CHECK(kill_a_writer(i, &said));
-		/* Over a local path the remote's lock is ours to leave behind. */
-		CHECK(sh("rm -f remote.git/refs/heads/stage.lock"));
 		if (i % 4 == 1) {
 			char commands[64];
 
 			snprintf(commands, sizeof(commands), "echo theirs %d >>isv1/logs/d.log", i);
-			CHECK(other_pushes(commands));
+			CHECK(other_pushes_in_the_end(commands));
 		}
 	}
 	printf("# %zu bytes of lines acknowledged\n", said.len);
