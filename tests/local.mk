@@ -65,7 +65,7 @@ tests_unit_test_redhat_metadata_SOURCES = tests/unit/test-redhat-metadata.c \
 tests_unit_test_s3_SOURCES = tests/unit/test-s3.c tests/unit/http-server.c \
 	tests/unit/http-server.h
 
-EXTRA_DIST += tests/ceph-rgw tests/sshd tests/unit/test-git.h tests/unit/test.h
+EXTRA_DIST += tests/ceph-rgw tests/sshd tests/tsan.supp tests/unit/test-git.h tests/unit/test.h
 
 # A libFuzzer target for each parser of bytes from outside; tests/fuzz-one runs them.
 if FUZZERS
