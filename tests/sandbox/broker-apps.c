@@ -227,38 +227,47 @@ cartridge_name(const json_t *value)
 	    json_string_value(value);
 }
 
-/* The web cartridge that is asked for; NULL: answered. */
+/* The one cartridge that a parameter means; NULL: answered. */
+static const char *
+meant_cartridge(struct call *c, const json_t *value)
+{
+	const char *name = cartridge_name(value), *found;
+	int n;
+
+	if (name == NULL)
+		name = "";
+	found = cartridge_find(name, &n);
+	if (n == 1)
+		return found;
+	if (n > 1)
+		call_error(c, 422, 197, "cartridges", "More than one cartridge matches '%s'.", name);
+	else
+		call_error(c, 422, 109, "cartridges", "The cartridge '%s' is not known.", name);
+	return NULL;
+}
+
+/* The web cartridge that is asked for, by `cartridge` or in `cartridges`; NULL: answered. */
 static const char *
 wanted_cartridge(struct call *c)
 {
-	const json_t *list = json_object_get(c->params, "cartridges"), *value;
-	const char *name = cartridge_name(json_object_get(c->params, "cartridge")), *found, *web = NULL;
+	const json_t *one = json_object_get(c->params, "cartridge"), *value;
+	cleanup(json_unref) json_t *list = json_array();
+	const char *found, *web = NULL;
 	size_t i;
-	int n;
 
-	if (name != NULL) {
-		web = cartridge_find(name, &n);
-		if (n != 1)
-			goto refuse;
-	}
+	if (json_is_string(one) || json_is_object(one))
+		json_array_append(list, (json_t *)one);
+	if (json_is_array(json_object_get(c->params, "cartridges")))
+		json_array_extend(list, json_object_get(c->params, "cartridges"));
 	json_array_foreach(list, i, value) {
-		name = cartridge_name(value);
-		found = cartridge_find(name != NULL ? name : "", &n);
-		if (n != 1)
-			goto refuse;
+		if ((found = meant_cartridge(c, value)) == NULL)
+			return NULL;
 		if (strncmp(found, "haproxy", 7) != 0)
 			web = found;
 	}
 	if (web == NULL)
 		call_error(c, 422, 109, "cartridges", "Each application needs a web cartridge.");
 	return web;
-refuse:
-	if (n > 1)
-		call_error(c, 422, 197, "cartridges", "More than one cartridge matches '%s'.", name);
-	else
-		call_error(c, 422, 109, "cartridges", "The cartridge '%s' is not known.",
-		    name != NULL ? name : "");
-	return NULL;
 }
 
 static bool

@@ -1,7 +1,5 @@
 #include "tests/sandbox/control.h"
 
-#include <openssl/evp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -453,23 +451,15 @@ object_put(struct order *o)
 {
 	const struct request *r = o->request;
 	struct bucket *b = find_bucket(o);
-	unsigned char md5[16];
-	char etag[S3_ETAG_SIZE];
-	struct content *content;
 	struct error err;
-	size_t i;
 
 	if (b == NULL)
 		return;
-	if ((content = content_new(r->body, r->body_len, &err)) == NULL) {
+	if (bucket_put_bytes(b, o->words[2], r->body, r->body_len, s3_kept_headers(r), false,
+	    &err) == -1)
 		refuse(o, 500, err.text);
-		return;
-	}
-	EVP_Digest(r->body, r->body_len, md5, NULL, EVP_md5(), NULL);
-	for (i = 0; i < sizeof(md5); i++)
-		sprintf(etag + 2 * i, "%02x", md5[i]);
-	bucket_put(b, o->words[2], content, etag, s3_kept_headers(r), false);
-	done(o, NULL);
+	else
+		done(o, NULL);
 }
 
 static void

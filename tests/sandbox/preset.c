@@ -1,5 +1,3 @@
-#include <openssl/evp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -95,24 +93,6 @@ make_app(struct control *control, const json_t *order, long n, struct account *o
 }
 
 static int
-make_object(struct bucket *b, const char *key, const char *text, struct error *err)
-{
-	struct content *content = content_new(text, strlen(text), err);
-	unsigned char md5[16];
-	char etag[S3_ETAG_SIZE];
-	size_t i;
-
-	if (content == NULL)
-		return -1;
-	EVP_Digest(text, strlen(text), md5, NULL, EVP_md5(), NULL);
-	for (i = 0; i < sizeof(md5); i++)
-		sprintf(etag + 2 * i, "%02x", md5[i]);
-	bucket_put(b, key, content, etag, json_pack("{s:s}", "Content-Type",
-	    "application/octet-stream"), false);
-	return 0;
-}
-
-static int
 make_bucket(struct control *control, const json_t *order, long n, struct error *err)
 {
 	cleanup(free_p) char *name = numbered(json_string_or(order, "bucket", "isv{n}.bucket"), n);
@@ -128,7 +108,9 @@ make_bucket(struct control *control, const json_t *order, long n, struct error *
 	else if (policy != NULL)
 		b->policy = numbered(policy, n);
 	json_object_foreach(objects, key, text) {
-		if (make_object(b, key, json_string_value(text), err) == -1)
+		if (bucket_put_bytes(b, key, json_string_value(text), json_string_length(text),
+		    json_pack("{s:s}", "Content-Type", "application/octet-stream"), false,
+		    err) == -1)
 			return -1;
 	}
 	return 0;

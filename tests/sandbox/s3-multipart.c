@@ -22,7 +22,8 @@ struct upload {
 	json_t		*headers;
 	bool		 is_public;
 	time_t		 begun;
-	struct part	*parts[PARTS_MAX + 1];	/* by number */
+	struct part	**parts;		/* by number; NULL: not there */
+	int		 n_parts;		/* the highest number, and 1 */
 };
 
 static void
@@ -38,13 +39,26 @@ void
 upload_free(void *value)
 {
 	struct upload *u = value;
-	size_t i;
+	int i;
 
-	for (i = 0; i <= PARTS_MAX; i++)
+	for (i = 0; i < u->n_parts; i++)
 		part_free(u->parts[i]);
+	free(u->parts);
 	free(u->key);
 	json_decref(u->headers);
 	free(u);
+}
+
+static void
+set_part(struct upload *u, int number, struct part *p)
+{
+	if (number >= u->n_parts) {
+		u->parts = xreallocarray(u->parts, (size_t)number + 1, sizeof(*u->parts));
+		while (u->n_parts <= number)
+			u->parts[u->n_parts++] = NULL;
+	}
+	part_free(u->parts[number]);
+	u->parts[number] = p;
 }
 
 /* The upload that the call names; NULL: answered. */
@@ -71,7 +85,7 @@ s3_create_upload(struct s3_call *c)
 	char id[32];
 	bool is_public;
 
-	if (!s3_permit(c, "s3:PutObject") || !s3_wanted_acl(c, &is_public))
+	if (!s3_check_key(c) || !s3_permit(c, "s3:PutObject") || !s3_wanted_acl(c, &is_public))
 		return;
 	u = xcalloc(1, sizeof(*u));
 	u->key = xstrdup(c->key);
@@ -126,8 +140,7 @@ s3_put_part(struct s3_call *c)
 		s3_error(c, 500, "InternalError", err.text, NULL);
 		return;
 	}
-	part_free(u->parts[number]);
-	u->parts[number] = p;
+	set_part(u, number, p);
 	quoted = xasprintf("\"%s\"", p->etag);
 	answer_header(c->answer, "ETag", quoted);
 	c->answer->status = 200;
@@ -144,7 +157,7 @@ read_parts(struct s3_call *c, const struct upload *u, int numbers[PARTS_MAX], in
 		cleanup(free_p) char *etag = xml_text_of(one, "ETag");
 		int i = number != NULL ? atoi(number) : 0;
 
-		if (etag == NULL || i < 1 || i > PARTS_MAX || u->parts[i] == NULL ||
+		if (etag == NULL || i < 1 || i >= u->n_parts || u->parts[i] == NULL ||
 		    !s3_etag_is(etag, u->parts[i]->etag))
 			return s3_error(c, 400, "InvalidPart", "One or more of the specified parts "
 			    "could not be found. The part may not have been uploaded, or the "
@@ -245,7 +258,7 @@ s3_list_parts(struct s3_call *c)
 	xml_element(&xml, "Key", c->key);
 	xml_element(&xml, "UploadId", s3_param(c, "uploadId", ""));
 	xml_element(&xml, "IsTruncated", "false");
-	for (i = 1; i <= PARTS_MAX; i++) {
+	for (i = 1; i < u->n_parts; i++) {
 		if (u->parts[i] == NULL)
 			continue;
 		buf_add_str(&xml, "<Part>");

@@ -1,5 +1,4 @@
 #include <inttypes.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,20 +12,8 @@
 #define KEY_MAX 1024		/* bytes */
 #define DELETE_MAX 1000		/* keys in one request */
 
-static void
-md5_hex(const void *data, size_t len, char out[S3_ETAG_SIZE])
-{
-	unsigned char digest[16];
-	size_t i;
-
-	EVP_Digest(data, len, digest, NULL, EVP_md5(), NULL);
-	for (i = 0; i < sizeof(digest); i++)
-		sprintf(out + 2 * i, "%02x", digest[i]);
-}
-
-/* Keys are UTF-8 of limited length. */
-static bool
-check_key(struct s3_call *c)
+bool
+s3_check_key(struct s3_call *c)
 {
 	cleanup(json_unref) json_t *text = json_string(c->key);
 
@@ -156,26 +143,22 @@ void
 s3_put_object(struct s3_call *c)
 {
 	const char *source = request_header(c->request, "x-amz-copy-source");
-	struct content *content;
-	char etag[S3_ETAG_SIZE];
 	struct error err;
 	bool is_public;
 
-	if (!check_key(c) || !s3_permit(c, "s3:PutObject") || !s3_wanted_acl(c, &is_public) ||
+	if (!s3_check_key(c) || !s3_permit(c, "s3:PutObject") || !s3_wanted_acl(c, &is_public) ||
 	    !s3_check_conditions(c, table_get(&c->bucket->objects, c->key)))
 		return;
 	if (source != NULL) {
 		copy_object(c, source, is_public);
 		return;
 	}
-	content = content_new(c->request->body, c->request->body_len, &err);
-	if (content == NULL) {
+	if (bucket_put_bytes(c->bucket, c->key, c->request->body, c->request->body_len,
+	    s3_kept_headers(c->request), is_public, &err) == -1) {
 		s3_error(c, 500, "InternalError", err.text, NULL);
 		return;
 	}
-	md5_hex(c->request->body, c->request->body_len, etag);
-	put_etag(c, bucket_put(c->bucket, c->key, content, etag, s3_kept_headers(c->request),
-	    is_public));
+	put_etag(c, table_get(&c->bucket->objects, c->key));
 	c->answer->status = 200;
 }
 

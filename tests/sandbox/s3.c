@@ -1,5 +1,6 @@
 #include "tests/sandbox/s3.h"
 
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -156,6 +157,17 @@ s3_remove_bucket(struct s3 *s3, struct bucket *b)
 	bucket_free(b);
 }
 
+void
+md5_hex(const void *data, size_t len, char out[33])
+{
+	unsigned char digest[16];
+	size_t i;
+
+	EVP_Digest(data, len, digest, NULL, EVP_md5(), NULL);
+	for (i = 0; i < sizeof(digest); i++)
+		sprintf(out + 2 * i, "%02x", digest[i]);
+}
+
 struct object *
 bucket_put(struct bucket *b, const char *key, struct content *content, const char *etag,
     json_t *headers, bool is_public)
@@ -170,6 +182,22 @@ bucket_put(struct bucket *b, const char *key, struct content *content, const cha
 	if ((old = table_put(&b->objects, key, object)) != NULL)
 		object_free(old);
 	return object;
+}
+
+int
+bucket_put_bytes(struct bucket *b, const char *key, const void *data, size_t len,
+    json_t *headers, bool is_public, struct error *err)
+{
+	struct content *content = content_new(data, len, err);
+	char etag[33];
+
+	if (content == NULL) {
+		json_decref(headers);
+		return -1;
+	}
+	md5_hex(data, len, etag);
+	bucket_put(b, key, content, etag, headers, is_public);
+	return 0;
 }
 
 bool

@@ -71,6 +71,10 @@ struct s3_key	*s3_add_key(struct s3 *, const char *access, const char *secret,
 struct bucket	*s3_add_bucket(struct s3 *, const char *name, const char *owner,
 		    const char *region);
 void		 s3_remove_bucket(struct s3 *, struct bucket *);
+void		 md5_hex(const void *, size_t, char out[33]);
+/* Takes the headers; replaces what is there. */
+int		 bucket_put_bytes(struct bucket *, const char *key, const void *, size_t,
+		    json_t *headers, bool is_public, struct error *err);
 /* Takes the content and the headers; replaces what is there. */
 struct object	*bucket_put(struct bucket *, const char *key, struct content *, const char *etag,
 		    json_t *headers, bool is_public);
@@ -125,6 +129,7 @@ s3_handler	s3_get_acl, s3_put_acl, s3_get_ownership, s3_put_ownership, s3_delete
 s3_handler	s3_get_block, s3_put_block, s3_delete_block;
 /* s3-object.c */
 s3_handler	s3_get_object, s3_put_object, s3_delete_object, s3_delete_objects;
+bool		 s3_check_key(struct s3_call *);	/* UTF-8 of limited length */
 json_t		*s3_kept_headers(const struct request *);
 bool		 s3_check_conditions(struct s3_call *, const struct object *existing);
 /* s3-multipart.c */
