@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <git2.h>
+#include <git2/sys/mempack.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,9 +22,9 @@ CLEANUP_FUNC(git_signature, git_signature_free);
 CLEANUP_FUNC(git_blob, git_blob_free);
 
 struct git_source {
-	char	*dir;		/* DIR/git/.sources/N.git */
+	char	*dir;
 	json_t	*map;
-	json_t	*copies;	/* object: URL to path of its copy */
+	json_t	*copies;	/* object: URL to path of its copy, dir/N.git */
 	int	 n_copies;
 };
 
@@ -32,7 +33,7 @@ git_source_new(const char *dir, json_t *map)
 {
 	struct git_source *s = xcalloc(1, sizeof(*s));
 
-	s->dir = xasprintf("%s/.sources", dir);
+	s->dir = xstrdup(dir);
 	s->map = json_incref(map);
 	s->copies = json_object();
 	return s;
@@ -88,24 +89,64 @@ make_folders(const char *path, struct error *err)
 	return 0;
 }
 
-/* The files of an empty bare repository, gitrepository-layout(5), without what nobody needs. */
+/* The least that gitrepository-layout(5) asks for, and objects/pack, which libgit2 does not
+ * make where it is missing. */
 static int
 make_bare(const char *path, struct error *err)
 {
-	static const char *const folders[] = { "refs/heads", "refs/tags", "objects/info",
-	    "objects/pack" };
-	size_t i;
+	cleanup(free_p) char *packs = xasprintf("%s/objects/pack", path);
+	cleanup(free_p) char *refs = xasprintf("%s/refs", path);
 
-	for (i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
-		cleanup(free_p) char *folder = xasprintf("%s/%s", path, folders[i]);
-
-		if (make_folders(folder, err) == -1)
-			return -1;
-	}
-	if (write_file(path, "HEAD", "ref: refs/heads/master\n", err) == -1)
+	if (make_folders(packs, err) == -1 || make_folders(refs, err) == -1 ||
+	    write_file(path, "HEAD", "ref: refs/heads/master\n", err) == -1)
 		return -1;
 	return write_file(path, "config",
 	    "[core]\n\trepositoryformatversion = 0\n\tbare = true\n", err);
+}
+
+/* What changes a tree to have these files; null removes one. */
+static int
+make_tree(git_repository *repo, git_tree *base, const json_t *files, git_tree **out)
+{
+	cleanup(free_p) git_tree_update *updates = xcalloc(json_object_size(files),
+	    sizeof(*updates));
+	git_tree_update *u = updates;
+	git_oid id;
+	const char *name;
+	json_t *text;
+
+	json_object_foreach((json_t *)files, name, text) {
+		u->path = name;
+		u->filemode = GIT_FILEMODE_BLOB;
+		u->action = json_is_string(text) ? GIT_TREE_UPDATE_UPSERT : GIT_TREE_UPDATE_REMOVE;
+		if (json_is_string(text) && git_blob_create_from_buffer(&u->id, repo,
+		    json_string_value(text), json_string_length(text)) != 0)
+			return -1;
+		u++;
+	}
+	if (git_tree_create_updated(&id, repo, base, (size_t)(u - updates), updates) != 0)
+		return -1;
+	return git_tree_lookup(out, repo, &id);
+}
+
+/* A commit on top of what `parent` names, if there is such a thing; `ref` NULL moves nothing. */
+static int
+make_commit(git_repository *repo, const char *parent_name, const char *ref, const json_t *files,
+    const char *message, git_oid *id)
+{
+	cleanup(git_signature_free_p) git_signature *who = NULL;
+	cleanup(git_object_free_p) git_object *parent = NULL;
+	cleanup(git_tree_free_p) git_tree *base = NULL, *tree = NULL;
+	const git_commit *parents[1];
+
+	if (git_signature_now(&who, "Sandbox", "sandbox@example.com") != 0 ||
+	    (git_revparse_single(&parent, repo, parent_name) == 0 &&
+	    git_commit_tree(&base, (git_commit *)parent) != 0) ||
+	    make_tree(repo, base, files, &tree) != 0)
+		return -1;
+	parents[0] = (const git_commit *)parent;
+	return git_commit_create(id, repo, ref, who, who, NULL, message, tree, parent != NULL,
+	    parents);
 }
 
 int
@@ -113,40 +154,11 @@ app_git_commit(const char *path, const char *branch, const json_t *files, const 
     struct error *err)
 {
 	cleanup(git_repository_free_p) git_repository *repo = NULL;
-	cleanup(git_signature_free_p) git_signature *who = NULL;
-	cleanup(git_object_free_p) git_object *parent = NULL;
-	cleanup(git_tree_free_p) git_tree *base = NULL, *tree = NULL;
 	cleanup(free_p) char *ref = xasprintf("refs/heads/%s", branch);
-	cleanup(free_p) git_tree_update *updates = xcalloc(json_object_size(files),
-	    sizeof(*updates));
-	const git_commit *parents[1];
 	git_oid id;
-	size_t n = 0;
-	const char *name;
-	json_t *text;
 
 	if (git_repository_open_bare(&repo, path) != 0 ||
-	    git_signature_now(&who, "Sandbox", "sandbox@example.com") != 0)
-		return git_failed(err, path);
-	if (git_revparse_single(&parent, repo, ref) == 0 &&
-	    git_commit_tree(&base, (git_commit *)parent) != 0)
-		return git_failed(err, path);
-	json_object_foreach((json_t *)files, name, text) {
-		updates[n].path = name;
-		updates[n].filemode = GIT_FILEMODE_BLOB;
-		updates[n].action = json_is_string(text) ? GIT_TREE_UPDATE_UPSERT :
-		    GIT_TREE_UPDATE_REMOVE;
-		if (json_is_string(text) && git_blob_create_from_buffer(&updates[n].id, repo,
-		    json_string_value(text), json_string_length(text)) != 0)
-			return git_failed(err, name);
-		n++;
-	}
-	if (git_tree_create_updated(&id, repo, base, n, updates) != 0 ||
-	    git_tree_lookup(&tree, repo, &id) != 0)
-		return git_failed(err, path);
-	parents[0] = (const git_commit *)parent;
-	if (git_commit_create(&id, repo, ref, who, who, NULL, message, tree, parent != NULL,
-	    parents) != 0)
+	    make_commit(repo, ref, ref, files, message, &id) != 0)
 		return git_failed(err, path);
 	return 0;
 }
@@ -188,6 +200,15 @@ fetch(const char *path, const char *url, struct error *err)
 	return 0;
 }
 
+/* What all repositories made of a source have in common, for them to link to. */
+static int
+make_common(const char *path, struct error *err)
+{
+	cleanup(free_p) char *line = xasprintf("%s/objects\n", path);
+
+	return write_file(path, "alternates", line, err);
+}
+
 /* The path of our copy of what `url` names, as new as a look at it can make it. */
 static const char *
 source_copy(struct git_source *s, const char *url, struct error *err)
@@ -198,7 +219,8 @@ source_copy(struct git_source *s, const char *url, struct error *err)
 
 	if (path == NULL) {
 		made = xasprintf("%s/%d.git", s->dir, ++s->n_copies);
-		if (from == NULL ? make_crane(made, err) == -1 : make_bare(made, err) == -1)
+		if ((from == NULL ? make_crane(made, err) : make_bare(made, err)) == -1 ||
+		    make_common(made, err) == -1)
 			return NULL;
 	}
 	if (from != NULL && fetch(made != NULL ? made : path, from, err) == -1)
@@ -208,23 +230,119 @@ source_copy(struct git_source *s, const char *url, struct error *err)
 	return json_string_or(s->copies, key, NULL);
 }
 
+/* git replaces such a file when it changes it, and never writes into it. */
+static int
+link_file(const char *source, const char *name, const char *path, const char *as,
+    struct error *err)
+{
+	cleanup(free_p) char *from = xasprintf("%s/%s", source, name);
+	cleanup(free_p) char *to = xasprintf("%s/%s", path, as);
+
+	return link(from, to) == -1 ? error_errno(err, "%s", to) : 0;
+}
+
 int
-app_git_create(struct git_source *s, const char *path, const char *url, struct error *err)
+app_git_create(struct git_source *s, const char *path, const char *url, const char *commit,
+    char id[GIT_ID_SIZE], struct error *err)
 {
 	const char *source = source_copy(s, url, err);
-	cleanup(free_p) char *alternate = NULL, *line = NULL;
-	char id[GIT_ID_SIZE];
+	cleanup(free_p) char *packs = xasprintf("%s/objects/pack", path);
+	cleanup(free_p) char *info = xasprintf("%s/objects/info", path);
+	cleanup(free_p) char *refs = xasprintf("%s/refs", path);
+	cleanup(free_p) char *packed = NULL;
 
 	if (source == NULL)
 		return -1;
-	if (!app_git_resolve(source, "refs/heads/master", id))
+	if (commit != NULL)
+		memcpy(id, commit, GIT_ID_SIZE);
+	else if (!app_git_resolve(source, "refs/heads/master", id))
 		return error_set(err, ERROR_REMOTE, "%s: no branch master", url);
-	alternate = xasprintf("%s/objects\n", source);
-	line = xasprintf("%s\n", id);
-	if (make_bare(path, err) == -1 ||
-	    write_file(path, "objects/info/alternates", alternate, err) == -1)
+	packed = xasprintf("# pack-refs with: peeled fully-peeled sorted \n%s refs/heads/master\n",
+	    id);
+	if (make_folders(packs, err) == -1 || make_folders(info, err) == -1 ||
+	    make_folders(refs, err) == -1 ||
+	    link_file(source, "HEAD", path, "HEAD", err) == -1 ||
+	    link_file(source, "config", path, "config", err) == -1 ||
+	    link_file(source, "alternates", path, "objects/info/alternates", err) == -1)
 		return -1;
-	return write_file(path, "refs/heads/master", line, err);
+	return write_file(path, "packed-refs", packed, err);
+}
+
+/* -- many commits at once -- */
+
+struct git_batch {
+	git_repository	*repo;		/* our copy of the source */
+	git_odb		*odb;		/* its objects; writes go to memory */
+	git_odb_backend	*memory;	/* the odb's */
+};
+
+static void
+batch_free(struct git_batch *b)
+{
+	git_odb_free(b->odb);
+	git_repository_free(b->repo);
+	free(b);
+}
+
+struct git_batch *
+git_batch_new(struct git_source *s, const char *url, struct error *err)
+{
+	const char *path = source_copy(s, url, err);
+	struct git_batch *b;
+
+	if (path == NULL)
+		return NULL;
+	b = xcalloc(1, sizeof(*b));
+	if (git_repository_open_bare(&b->repo, path) != 0 ||
+	    git_repository_odb(&b->odb, b->repo) != 0 || git_mempack_new(&b->memory) != 0 ||
+	    git_odb_add_backend(b->odb, b->memory, 1000) != 0) {
+		git_failed(err, path);
+		batch_free(b);
+		return NULL;
+	}
+	return b;
+}
+
+int
+git_batch_add(struct git_batch *b, const json_t *files, char id[GIT_ID_SIZE], struct error *err)
+{
+	git_oid commit;
+
+	if (make_commit(b->repo, "refs/heads/master", NULL, files, "preset", &commit) != 0)
+		return git_failed(err, "preset");
+	git_oid_tostr(id, GIT_ID_SIZE, &commit);
+	return 0;
+}
+
+static int
+write_pack(struct git_batch *b, const git_buf *pack)
+{
+	git_odb_writepack *to = NULL;
+	git_indexer_progress progress = { 0 };
+	int failed;
+
+	if (git_odb_write_pack(&to, b->odb, NULL, NULL) != 0)
+		return -1;
+	failed = to->append(to, pack->ptr, pack->size, &progress) != 0 ||
+	    to->commit(to, &progress) != 0;
+	to->free(to);
+	return failed ? -1 : 0;
+}
+
+int
+git_batch_end(struct git_batch *b, struct error *err)
+{
+	git_buf pack = { 0 };
+	int result = 0;
+
+	if (b == NULL)
+		return 0;
+	if (git_mempack_dump(&pack, b->repo, b->memory) != 0 ||
+	    (pack.size > 0 && write_pack(b, &pack) != 0))
+		result = git_failed(err, "preset");
+	git_buf_dispose(&pack);
+	batch_free(b);
+	return result;
 }
 
 static int

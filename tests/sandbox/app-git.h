@@ -1,7 +1,8 @@
 /* app-git.h - the apps' bare git repositories: made cheaply, read when they change.
  *
  * An app's repository borrows the objects of the source that it was cloned from
- * (objects/info/alternates), so that ten thousand of them take seconds and little disk. */
+ * (objects/info/alternates) and is linked together from few files: where there are ten
+ * thousand, making directories is what takes the time. */
 #ifndef TESTS_SANDBOX_APP_GIT_H
 #define TESTS_SANDBOX_APP_GIT_H
 
@@ -23,13 +24,25 @@ struct git_mark {
 
 struct git_source;	/* copies of the repositories that apps are made from */
 
-/* `map` (lent): an object of URL to path, asked before a URL is cloned from the network. */
+/* Below `dir`. `map` (lent): an object of URL to path, asked before a URL is cloned from the
+ * network. */
 struct git_source *git_source_new(const char *dir, json_t *map);
 void	 git_source_free(struct git_source *);
 
-/* Makes the bare repository `path` with the branch master of `url`; NULL: of a small Crane. */
-int	 app_git_create(struct git_source *, const char *path, const char *url, struct error *err);
+/* Makes the bare repository `path` of `url` (NULL: of a small Crane) with the branch master,
+ * which is the source's, or `commit` (a whole id, or NULL) of it. Sets id to what it is. */
+int	 app_git_create(struct git_source *, const char *path, const char *url, const char *commit,
+	    char id[GIT_ID_SIZE], struct error *err);
 void	 app_git_remove(const char *path);
+
+/* Commits on the source's master for apps that are made of them later; all the objects go
+ * into one pack when the batch ends. git_batch_add() takes no reference to `files`. */
+struct git_batch;
+
+struct git_batch *git_batch_new(struct git_source *, const char *url, struct error *err);
+int	 git_batch_add(struct git_batch *, const json_t *files, char id[GIT_ID_SIZE],
+	    struct error *err);
+int	 git_batch_end(struct git_batch *, struct error *err);	/* frees it; NULL is fine */
 
 struct git_mark app_git_mark(const char *path, const char *branch);
 bool	 git_mark_is(const struct git_mark *, const struct git_mark *);

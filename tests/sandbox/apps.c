@@ -33,7 +33,7 @@ struct apps *
 apps_new(const struct apps_options *options)
 {
 	struct apps *apps = xcalloc(1, sizeof(*apps));
-	cleanup(free_p) char *dir = xasprintf("%s/git", options->dir);
+	cleanup(free_p) char *dir = xasprintf("%s/sources", options->dir);
 
 	apps->options = *options;
 	apps->sources = git_source_new(dir, options->git_map);
@@ -80,11 +80,36 @@ app_free(struct app *app)
 	free(app);
 }
 
+/* The files stay where they are. */
+static void
+forget_all(struct apps *apps)
+{
+	struct domain *domain;
+	size_t i;
+
+	for (i = 0; i < apps->by_id.n; i++)
+		app_free(apps->by_id.rows[i].value);
+	for (i = 0; i < apps->domains.n; i++) {
+		domain = apps->domains.rows[i].value;
+		domain->owner->gears = 0;
+		table_done(&domain->apps, NULL);
+		free(domain->name);
+		free(domain);
+	}
+	table_done(&apps->domains, NULL);
+	table_done(&apps->by_id, NULL);
+	table_done(&apps->by_host, NULL);
+}
+
+/* To remove ten thousand repositories would take a minute, to rename their folder takes none. */
 void
 apps_clear(struct apps *apps)
 {
-	while (apps->domains.n > 0)
-		apps_remove_domain(apps, apps->domains.rows[apps->domains.n - 1].value);
+	cleanup(free_p) char *from = xasprintf("%s/git", apps->options.dir);
+	cleanup(free_p) char *to = xasprintf("%s/git.%u", apps->options.dir, ++apps->n_cleared);
+
+	forget_all(apps);
+	rename(from, to);
 }
 
 void
@@ -92,12 +117,9 @@ apps_free(struct apps *apps)
 {
 	if (apps == NULL)
 		return;
-	apps_clear(apps);
+	forget_all(apps);
 	table_done(&apps->accounts, account_free);
 	table_done(&apps->tokens, token_free);
-	table_done(&apps->domains, NULL);
-	table_done(&apps->by_id, NULL);
-	table_done(&apps->by_host, NULL);
 	git_source_free(apps->sources);
 	free(apps);
 }
@@ -264,16 +286,18 @@ app_set_branch(struct app *app, const char *branch, bool auto_deploy)
 
 /* -- applications -- */
 
-struct app *
-apps_add_app(struct apps *apps, struct domain *domain, const struct app_form *form,
-    struct error *err)
+static struct app *
+app_new(struct apps *apps, struct domain *domain, const struct app_form *form)
 {
 	struct app *app = xcalloc(1, sizeof(*app));
+	cleanup(free_p) char *host = NULL;
 
 	make_id(apps, app->id);
 	app->domain = domain;
 	app->name = lower_case(form->name);
-	app->repo = xasprintf("%s/git/%s/git/%s.git", apps->options.dir, app->id, app->name);
+	host = xasprintf("%s-%s.%s", app->name, domain->name, apps->options.cloud_domain);
+	app->host = lower_case(host);
+	app->repo = xasprintf("%s/git/%s/%s.git", apps->options.dir, app->id, app->name);
 	app->cartridge = xstrdup(form->cartridge);
 	app->gear_size = xstrdup(form->gear_size);
 	app->initial_git_url = xstrdup(form->git_url);
@@ -286,14 +310,22 @@ apps_add_app(struct apps *apps, struct domain *domain, const struct app_form *fo
 	app->deployments = json_array();
 	app->aliases = json_array();
 	app->created = time(NULL);
-	if (app_git_create(apps->sources, app->repo, form->git_url, err) == -1) {
+	return app;
+}
+
+struct app *
+apps_add_app(struct apps *apps, struct domain *domain, const struct app_form *form,
+    struct error *err)
+{
+	struct app *app = app_new(apps, domain, form);
+	char id[GIT_ID_SIZE];
+
+	if (app_git_create(apps->sources, app->repo, form->git_url, form->commit, id, err) == -1) {
 		app_free(app);
 		return NULL;
 	}
-	app->host = xasprintf("%s-%s.%s", app->name, domain->name, apps->options.cloud_domain);
-	for (char *p = app->host; *p != '\0'; p++)
-		*p = (char)tolower((unsigned char)*p);
-	app_look(app);
+	app->seen = app_git_mark(app->repo, app->branch);
+	deployed(app, id, app->branch);
 	domain->owner->gears++;
 	table_put(&apps->by_id, app->id, app);
 	table_put(&apps->by_host, app->host, app);

@@ -78,6 +78,7 @@ struct apps_options {
 struct apps {
 	struct apps_options options;
 	struct git_source *sources;
+	unsigned int	 n_cleared;
 	int		 port;		/* of the Crane face */
 	struct table	 accounts;	/* by login */
 	struct account	*first;		/* the one that was added first; lent */
@@ -90,7 +91,8 @@ struct apps {
 
 struct apps	*apps_new(const struct apps_options *);	/* the options' strings are lent */
 void		 apps_free(struct apps *);
-void		 apps_clear(struct apps *);	/* domains and apps; accounts and tokens stay */
+/* Forgets domains and apps; accounts and tokens stay. The repositories are set aside. */
+void		 apps_clear(struct apps *);
 
 /* Gives a known account a new password. */
 struct account	*apps_add_account(struct apps *, const char *login, const char *password);
@@ -108,6 +110,7 @@ struct app_form {
 	const char	*cartridge;
 	const char	*gear_size;
 	const char	*git_url;	/* NULL: the sandbox's own little Crane */
+	const char	*commit;	/* of that, to begin with; NULL: its branch master */
 	bool		 scale;
 	json_t		*env;		/* object, or NULL */
 };

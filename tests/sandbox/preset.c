@@ -65,31 +65,23 @@ env_of(const json_t *order, long n)
 }
 
 static int
-make_app(struct control *control, const json_t *order, long n, struct account *owner,
-    struct error *err)
+make_app(struct control *control, const json_t *order, long n, const char *commit,
+    struct account *owner, struct error *err)
 {
 	cleanup(free_p) char *domain_name = numbered(json_string_or(order, "domain", "isv{n}"), n);
 	cleanup(free_p) char *name = numbered(json_string_or(order, "app", "registry"), n);
 	cleanup(json_unref) json_t *env = env_of(order, n);
-	cleanup(json_unref) json_t *files = numbered_object(json_object_get(order, "files"), n);
 	struct app_form form = { .name = name, .cartridge = json_string_or(order, "cartridge",
 	    "python-2.7"), .gear_size = json_string_or(order, "gear_size", "small"),
 	    .scale = json_bool_or(order, "scale", true), .env = env,
-	    .git_url = json_string_or(order, "initial_git_url", NULL) };
+	    .git_url = json_string_or(order, "initial_git_url", NULL), .commit = commit };
 	struct domain *domain = apps_domain(control->apps, domain_name);
-	struct app *app;
 
 	if (domain == NULL)
 		domain = apps_add_domain(control->apps, domain_name, owner);
 	if (domain_app(domain, name) != NULL)
 		return error_set(err, ERROR_INPUT, "app '%s' in '%s' exists", name, domain_name);
-	if ((app = apps_add_app(control->apps, domain, &form, err)) == NULL)
-		return -1;
-	if (json_object_size(files) > 0 &&
-	    app_git_commit(app->repo, app->branch, files, "preset", err) == -1)
-		return -1;
-	app_look(app);
-	return 0;
+	return apps_add_app(control->apps, domain, &form, err) != NULL ? 0 : -1;
 }
 
 static int
@@ -116,21 +108,47 @@ make_bucket(struct control *control, const json_t *order, long n, struct error *
 	return 0;
 }
 
+/* One commit for each number, on the source that all their apps are made of. */
+static int
+make_commits(struct control *control, const json_t *order, int64_t first, int64_t count,
+    char (*ids)[GIT_ID_SIZE], struct error *err)
+{
+	struct git_batch *batch = git_batch_new(control->apps->sources,
+	    json_string_or(order, "initial_git_url", NULL), err);
+	int64_t i;
+
+	for (i = 0; i < count && batch != NULL; i++) {
+		cleanup(json_unref) json_t *files = numbered_object(json_object_get(order, "files"),
+		    (long)(first + i));
+
+		if (git_batch_add(batch, files, ids[i], err) == -1) {
+			git_batch_end(batch, NULL);
+			return -1;
+		}
+	}
+	return batch != NULL ? git_batch_end(batch, err) : -1;
+}
+
 int
 preset_make(struct control *control, const json_t *order, struct error *err)
 {
-	int64_t first = json_int_or(order, "first", 1), count = json_int_or(order, "count", 1), n;
+	int64_t first = json_int_or(order, "first", 1), count = json_int_or(order, "count", 1), i;
 	const char *login = json_string_or(order, "owner", NULL);
 	struct account *owner = login != NULL ? table_get(&control->apps->accounts, login) :
 	    control->apps->first;
+	bool has_files = json_object_size(json_object_get(order, "files")) > 0;
+	cleanup(free_p) char (*ids)[GIT_ID_SIZE] = NULL;
 
 	if (owner == NULL)
 		return error_set(err, ERROR_INPUT, "there is no such account");
 	if (count < 0 || count > COUNT_MAX)
 		return error_set(err, ERROR_INPUT, "count is not from 0 to %d", COUNT_MAX);
-	for (n = first; n < first + count; n++) {
-		if (make_app(control, order, (long)n, owner, err) == -1 ||
-		    make_bucket(control, order, (long)n, err) == -1)
+	ids = xcalloc((size_t)count, sizeof(*ids));
+	if (has_files && make_commits(control, order, first, count, ids, err) == -1)
+		return -1;
+	for (i = 0; i < count; i++) {
+		if (make_app(control, order, (long)(first + i), has_files ? ids[i] : NULL, owner,
+		    err) == -1 || make_bucket(control, order, (long)(first + i), err) == -1)
 			return -1;
 	}
 	return 0;
