@@ -110,10 +110,11 @@ static int
 push_changes(struct session *s, const struct app_repo_change *changes, size_t n, struct error *err)
 {
 	cleanup(free_p) char *message = xasprintf("crane/data: metadata of %s\n", s->in->isv->name);
+	struct deadline deadline = session_git_deadline(s);
 	enum app_repo_result result;
 
 	if (app_repo_push(s->app_repo, changes, n, message, &s->in->places->author, &result,
-	    s->deadline, err) == -1)
+	    &deadline, err) == -1)
 		return error_prefix(err, "app repo");
 	if (result == APP_REPO_BEHIND)
 		return error_set(err, ERROR_REMOTE, "app repo: somebody else pushed meanwhile");

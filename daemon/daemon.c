@@ -360,8 +360,8 @@ daemon_start(struct daemon *d, struct error *err)
 	    (d->http = http_shared_new(&(struct http_options){ s->http.connect_timeout_ms,
 	    s->http.timeout_ms, s->http.ca_file }, err)) == NULL)
 		return -1;
-	d->places = (struct places){ d->config_repo_path, s->cache_dir, s->git.ssh_command, d->http,
-	    { s->git.author_name, s->git.author_email } };
+	d->places = (struct places){ d->config_repo_path, s->cache_dir, s->git.ssh_command,
+	    s->git.timeout_ms, d->http, { s->git.author_name, s->git.author_email } };
 	d->scheduler = scheduler_new(&options);
 	make_timers(d);
 	if (state_store_load(d->store, on_state_loaded, d, err) == -1)

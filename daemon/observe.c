@@ -205,6 +205,12 @@ look_access(struct session *s, const struct crane_objects *wanted, struct observ
 
 /* ---- the metadata files ---- */
 
+struct deadline
+session_git_deadline(const struct session *s)
+{
+	return deadline_within(s->deadline, s->in->places->git_timeout_ms);
+}
+
 static struct blob_id
 blob_id_of(const git_oid *oid)
 {
@@ -327,6 +333,7 @@ static int
 look_histories(struct session *s, struct observed_file *f, struct error *err)
 {
 	struct merge_input *ids = &f->ids;
+	struct deadline deadline = session_git_deadline(s);
 	git_oid config, app;
 
 	if (f->redhat || !blob_id_none(&ids->base) || blob_id_none(&ids->config) ||
@@ -335,10 +342,10 @@ look_histories(struct session *s, struct observed_file *f, struct error *err)
 	if (oid_of(&ids->config, &config, err) == -1 || oid_of(&ids->app, &app, err) == -1)
 		return -1;
 	if (app_repo_history_has(s->app_repo, f->name, &config, &ids->config_in_app_history,
-	    s->deadline, err) == -1)
+	    &deadline, err) == -1)
 		return -1;
 	return config_view_history_has(s->view, &s->in->tip, s->in->isv->name, f->name, &app,
-	    &ids->app_in_config_history, s->deadline, err);
+	    &ids->app_in_config_history, &deadline, err);
 }
 
 static int
@@ -495,11 +502,12 @@ look_files(struct session *s, struct observed *o, struct error *err)
 {
 	cleanup(repo_files_done) struct repo_files config = { NULL, 0, { NULL, 0 } };
 	cleanup(repo_files_done) struct repo_files app = { NULL, 0, { NULL, 0 } };
+	struct deadline deadline = session_git_deadline(s);
 	struct app_repo_head head;
 	size_t i;
 
 	if (open_app_repo(s, o, err) == -1 || open_view(s, err) == -1 ||
-	    app_repo_observe(s->app_repo, DEPLOYMENT_BRANCH, &head, s->deadline, err) == -1 ||
+	    app_repo_observe(s->app_repo, DEPLOYMENT_BRANCH, &head, &deadline, err) == -1 ||
 	    app_repo_files(s->app_repo, &app, err) == -1 ||
 	    config_view_metadata(s->view, &s->in->tip, s->in->isv->name, &config, err) == -1)
 		return -1;

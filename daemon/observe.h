@@ -28,6 +28,9 @@ struct session {
 /* Fills an empty `out`. deep: also app repo, access, layers. */
 void	 observe(struct session *, bool deep, struct observed *out);
 
+/* For one git operation. */
+struct deadline session_git_deadline(const struct session *);
+
 /* The content of a metadata file by its blob id: the config repo's, Red Hat's, or the app's. */
 int	 session_read_config(struct session *, const struct blob_id *, struct buf *out,
 	    struct error *err);
