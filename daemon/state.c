@@ -156,10 +156,12 @@ set_text(json_t *object, const char *key, const char *value)
 		json_object_set_new(object, key, json_text(value));
 }
 
+/* {"bucket": ["missing", "isv1.bucket", "why", true]}: state, name, detail, conflict; what has
+ * nothing to say is left off. Ten thousand of these are read at start. */
 static json_t *
 resources_to_json(const struct isv_state *s)
 {
-	json_t *array = json_array(), *item;
+	json_t *object = json_object(), *item;
 	size_t i;
 
 	for (i = 0; i < N_RESOURCE_KINDS; i++) {
@@ -167,16 +169,16 @@ resources_to_json(const struct isv_state *s)
 
 		if (r->name == NULL)
 			continue;
-		item = json_object();
-		set_text(item, "kind", resource_kind_name(r->kind));
-		set_text(item, "name", r->name);
-		set_text(item, "state", resource_state_name(r->state));
-		set_text(item, "detail", r->detail);
+		item = json_array();
+		json_array_append_new(item, json_text(resource_state_name(r->state)));
+		json_array_append_new(item, json_text(r->name));
+		if (r->detail != NULL || r->conflict)
+			json_array_append_new(item, json_text(r->detail));
 		if (r->conflict)
-			json_object_set_new(item, "conflict", json_true());
-		json_array_append_new(array, item);
+			json_array_append_new(item, json_true());
+		json_object_set_new(object, resource_kind_name(r->kind), item);
 	}
-	return array;
+	return object;
 }
 
 static json_t *
@@ -234,29 +236,34 @@ strings_from_json(const json_t *array, char ***out)
 	return n;
 }
 
-static void
-resources_from_json(struct isv_state *s, const json_t *array)
+static enum resource_state
+state_from_name(const char *name)
 {
-	size_t i, kind;
-	json_t *item;
 	int state;
 
-	json_array_foreach(array, i, item) {
-		for (kind = 0; kind < N_RESOURCE_KINDS; kind++)
-			if (strcmp(resource_kind_name((enum resource_kind)kind),
-			    json_string_or(item, "kind", "")) == 0)
-				break;
-		if (kind == N_RESOURCE_KINDS || s->resources[kind].name != NULL)
+	for (state = STATE_UNKNOWN; name != NULL && state < STATE_FAILED; state++)
+		if (strcmp(resource_state_name((enum resource_state)state), name) == 0)
+			break;
+	return (enum resource_state)state;
+}
+
+static void
+resources_from_json(struct isv_state *s, const json_t *object)
+{
+	const char *name;
+	json_t *item;
+	size_t i;
+
+	for (i = 0; i < N_RESOURCE_KINDS; i++) {
+		item = json_object_get(object, resource_kind_name((enum resource_kind)i));
+		name = json_string_value(json_array_get(item, 1));
+		if (name == NULL)
 			continue;
-		for (state = STATE_UNKNOWN; state < STATE_FAILED; state++)
-			if (strcmp(resource_state_name((enum resource_state)state),
-			    json_string_or(item, "state", "")) == 0)
-				break;
-		s->resources[kind] = (struct resource){ .kind = (enum resource_kind)kind,
-		    .state = (enum resource_state)state,
-		    .conflict = json_bool_or(item, "conflict", false),
-		    .name = xstrdup(json_string_or(item, "name", "")),
-		    .detail = xstrdup(json_string_or(item, "detail", NULL)) };
+		s->resources[i] = (struct resource){ .kind = (enum resource_kind)i,
+		    .state = state_from_name(json_string_value(json_array_get(item, 0))),
+		    .name = xstrdup(name),
+		    .detail = xstrdup(json_string_value(json_array_get(item, 2))),
+		    .conflict = json_is_true(json_array_get(item, 3)) };
 	}
 }
 
