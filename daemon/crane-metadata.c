@@ -10,6 +10,7 @@
 #define DEPTH_MAX 16
 #define NAME_MAX_BYTES 512	/* of an id, a tag, a digest */
 #define URL_MAX_BYTES 4096
+#define ORIGINS_MAX 1000
 
 #define MANIFEST_V2 "application/vnd.docker.distribution.manifest.v2+json"
 #define MANIFEST_LIST "application/vnd.docker.distribution.manifest.list.v2+json"
@@ -87,8 +88,19 @@ crane_metadata_free(struct crane_metadata *m)
 	}
 	for (i = 0; i < m->n_blobs; i++)
 		free(m->blobs[i].digest);
+	for (i = 0; i < m->n_origins; i++) {
+		free(m->origins[i].url);
+		free(m->origins[i].repository);
+	}
+	for (i = 0; i < m->n_referrers; i++) {
+		free(m->referrers[i].subject);
+		free(m->referrers[i].artifact_type);
+		free(m->referrers[i].descriptor);
+	}
 	free(m->manifests);
 	free(m->blobs);
+	free(m->origins);
+	free(m->referrers);
 	tags_done(&m->tags);
 	tags_done(&m->amd64_tags);
 	tags_done(&m->raas_tags);
@@ -114,6 +126,18 @@ is_name(const char *s)
 		if ((unsigned char)*p <= ' ' || *p == 0x7f || *p == '/')
 			return false;
 	return true;
+}
+
+/* RFC 6838 section 4.2, without parameters: it becomes a header. */
+static bool
+is_media_type(const char *s)
+{
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	    "0123456789!#$&-^_.+/";
+	const char *slash = s != NULL ? strchr(s, '/') : NULL;
+
+	return slash != NULL && slash != s && slash[1] != '\0' && strchr(slash + 1, '/') == NULL &&
+	    strlen(s) <= NAME_MAX_BYTES && s[strspn(s, allowed)] == '\0';
 }
 
 static int
@@ -250,9 +274,9 @@ read_manifests(const json_t *raas, struct crane_metadata *m, struct error *err)
 	json_object_foreach(map, digest, value) {
 		if (!is_name(digest))
 			return bad_name("raas.manifests", m->n_manifests, err);
-		if ((type = json_string_or(value, "type", NULL)) == NULL)
+		if (!is_media_type(type = json_string_or(value, "type", NULL)))
 			return error_set(err, ERROR_INPUT, "key 'raas.manifests.%s.type' is not a "
-			    "string", digest);
+			    "media type", digest);
 		if (read_size(value, "raas.manifests", digest, &size, err) == -1)
 			return -1;
 		m->manifests[m->n_manifests++] = (struct crane_manifest){ xstrdup(digest),
@@ -270,11 +294,28 @@ blob_order(const void *a, const void *b)
 }
 
 static int
+read_origin_of(const json_t *value, const char *digest, size_t n_origins,
+    struct crane_blob *blob, struct error *err)
+{
+	const json_t *origin = json_object_get(value, "origin");
+	json_int_t at = json_integer_value(origin);
+
+	if (origin == NULL || json_is_null(origin))
+		return 0;
+	if (!json_is_integer(origin) || at < 0 || (size_t)at >= n_origins)
+		return error_set(err, ERROR_INPUT, "key 'raas.blobs.%s.origin' is not the number "
+		    "of one of 'raas.origins'", digest);
+	blob->has_origin = true;
+	blob->origin = (size_t)at;
+	return 0;
+}
+
+static int
 read_blobs(const json_t *raas, struct crane_metadata *m, struct error *err)
 {
-	json_t *map = json_get_object(raas, "blobs", err), *value, *origin;
+	json_t *map = json_get_object(raas, "blobs", err), *value;
+	struct crane_blob blob;
 	const char *digest;
-	uint64_t size = 0;
 
 	if (map == NULL || count_check("raas.blobs", json_object_size(map), err) == -1)
 		return -1;
@@ -282,13 +323,93 @@ read_blobs(const json_t *raas, struct crane_metadata *m, struct error *err)
 	json_object_foreach(map, digest, value) {
 		if (!is_name(digest))
 			return bad_name("raas.blobs", m->n_blobs, err);
-		if (read_size(value, "raas.blobs", digest, &size, err) == -1)
+		blob = (struct crane_blob){ 0 };
+		if (read_size(value, "raas.blobs", digest, &blob.size, err) == -1 ||
+		    read_origin_of(value, digest, m->n_origins, &blob, err) == -1)
 			return -1;
-		origin = json_object_get(value, "origin");
-		m->blobs[m->n_blobs++] = (struct crane_blob){ xstrdup(digest), size,
-		    origin != NULL && !json_is_null(origin) };
+		blob.digest = xstrdup(digest);
+		m->blobs[m->n_blobs++] = blob;
 	}
 	qsort(m->blobs, m->n_blobs, sizeof(*m->blobs), blob_order);
+	return 0;
+}
+
+static int
+read_origins(const json_t *raas, struct crane_metadata *m, struct error *err)
+{
+	json_t *list = json_object_get(raas, "origins"), *value;
+	struct crane_origin *origin;
+	size_t i;
+
+	if (list == NULL)
+		return 0;
+	if (!json_is_array(list) || json_array_size(list) > ORIGINS_MAX)
+		return error_set(err, ERROR_INPUT, "key 'raas.origins' is not an array of at most "
+		    "%d", ORIGINS_MAX);
+	m->origins = xcalloc(json_array_size(list), sizeof(*m->origins));
+	json_array_foreach(list, i, value) {
+		origin = &m->origins[m->n_origins++];
+		if (read_text(value, "url", URL_MAX_BYTES, &origin->url, err) == -1 ||
+		    read_text(value, "repository", NAME_MAX_BYTES, &origin->repository, err) == -1)
+			return error_prefix(err, "in 'raas.origins', element %zu", i + 1);
+	}
+	return 0;
+}
+
+static int
+read_referrer(const json_t *value, const char *subject, struct crane_referrer *out,
+    struct error *err)
+{
+	const char *artifact = json_string_or(value, "artifactType", "");
+	int64_t size;
+
+	if (!is_media_type(json_string_or(value, "mediaType", NULL)) ||
+	    !is_name(json_string_or(value, "digest", NULL)) ||
+	    json_get_int(value, "size", &size, err) == -1 || size < 0)
+		return error_set(err, ERROR_INPUT, "key 'raas.referrers.%s' is not an array of "
+		    "descriptors with mediaType, digest and size", subject);
+	out->subject = xstrdup(subject);
+	out->artifact_type = xstrdup(artifact);
+	out->descriptor = json_dumps(value, JSON_COMPACT);
+	if (out->descriptor == NULL)
+		abort();	/* out of memory: it was read from JSON */
+	return 0;
+}
+
+static int
+referrer_order(const void *a, const void *b)
+{
+	const struct crane_referrer *x = a, *y = b;
+	int order = strcmp(x->subject, y->subject);
+
+	return order != 0 ? order : strcmp(x->descriptor, y->descriptor);
+}
+
+static int
+read_referrers(const json_t *raas, struct crane_metadata *m, struct error *err)
+{
+	json_t *map = json_object_get(raas, "referrers"), *list, *value;
+	const char *subject;
+	size_t i, n;
+
+	if (map == NULL)
+		return 0;
+	if (!json_is_object(map))
+		return error_set(err, ERROR_INPUT, "key 'raas.referrers' is not an object");
+	json_object_foreach(map, subject, list) {
+		n = m->n_referrers + json_array_size(list);
+		if (!is_name(subject) || count_check("raas.referrers", n, err) == -1)
+			return error_set(err, ERROR_INPUT, "key 'raas.referrers' has a bad name or "
+			    "more than %u descriptors", CRANE_ENTRIES_MAX);
+		m->referrers = xreallocarray(m->referrers, n, sizeof(*m->referrers));
+		json_array_foreach(list, i, value) {
+			if (read_referrer(value, subject, &m->referrers[m->n_referrers], err) == -1)
+				return -1;
+			m->n_referrers++;
+		}
+	}
+	if (m->n_referrers > 0)
+		qsort(m->referrers, m->n_referrers, sizeof(*m->referrers), referrer_order);
 	return 0;
 }
 
@@ -310,9 +431,10 @@ read_raas(const json_t *object, struct crane_metadata *m, struct error *err)
 	m->has_raas = true;
 	if (read_tags(raas, "tags", false, &m->raas_tags, err) == -1)
 		return error_prefix(err, "in 'raas'");
-	if (read_manifests(raas, m, err) == -1 || read_blobs(raas, m, err) == -1)
+	if (read_manifests(raas, m, err) == -1 || read_origins(raas, m, err) == -1 ||
+	    read_blobs(raas, m, err) == -1)
 		return -1;
-	return 0;
+	return read_referrers(raas, m, err);
 }
 
 /* The keys that each version adds, all of them needed: Crane drops a repository that lacks one. */
@@ -369,6 +491,33 @@ crane_metadata_parse(const char *data, size_t len, struct error *err)
 	    read_metadata(object, m, err) == -1)
 		return NULL;
 	return steal(m);
+}
+
+const struct crane_tag *
+crane_tags_find(const struct crane_tags *tags, const char *name)
+{
+	struct crane_tag wanted = { .name = (char *)name };
+
+	return tags->n == 0 ? NULL :
+	    bsearch(&wanted, tags->tags, tags->n, sizeof(wanted), tag_order);
+}
+
+const struct crane_manifest *
+crane_metadata_manifest(const struct crane_metadata *m, const char *digest)
+{
+	struct crane_manifest wanted = { .digest = (char *)digest };
+
+	return m->n_manifests == 0 ? NULL : bsearch(&wanted, m->manifests, m->n_manifests,
+	    sizeof(wanted), manifest_order);
+}
+
+const struct crane_blob *
+crane_metadata_blob(const struct crane_metadata *m, const char *digest)
+{
+	struct crane_blob wanted = { .digest = (char *)digest };
+
+	return m->n_blobs == 0 ? NULL : bsearch(&wanted, m->blobs, m->n_blobs, sizeof(wanted),
+	    blob_order);
 }
 
 char *
@@ -455,10 +604,9 @@ need_v2(struct listing *l, const struct crane_metadata *m)
 		    m->amd64_tags.tags[i].target);
 }
 
-/* Where Crane looks for a manifest of that type: what it does not know, OCI's, it takes for
- * schema 1. */
-static const char *
-manifest_folder(const char *type)
+/* What Crane does not know, OCI's, it takes for schema 1. */
+const char *
+crane_manifest_folder(const char *type)
 {
 	if (strcmp(type, MANIFEST_V2) == 0)
 		return "2";
@@ -474,16 +622,12 @@ need_raas(struct listing *l, const struct crane_metadata *m, const struct crane_
 
 	for (i = 0; i < m->n_manifests; i++)
 		need(l, m->manifests[i].size, "manifests/%s/%s",
-		    manifest_folder(m->manifests[i].type), m->manifests[i].digest);
+		    crane_manifest_folder(m->manifests[i].type), m->manifests[i].digest);
 	for (i = 0; i < m->raas_tags.n; i++) {
-		struct crane_manifest wanted = { .digest = m->raas_tags.tags[i].target };
-
 		tag = &m->raas_tags.tags[i];
-		manifest = bsearch(&wanted, m->manifests, m->n_manifests, sizeof(wanted),
-		    manifest_order);
-		if (manifest != NULL)
+		if ((manifest = crane_metadata_manifest(m, tag->target)) != NULL)
 			need(l, manifest->size, "manifests/%s/%s",
-			    manifest_folder(manifest->type), tag->name);
+			    crane_manifest_folder(manifest->type), tag->name);
 	}
 	for (i = 0; i < m->n_blobs; i++)
 		if (!m->blobs[i].has_origin &&

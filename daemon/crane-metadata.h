@@ -46,6 +46,20 @@ struct crane_blob {
 	char		*digest;
 	uint64_t	 size;
 	bool		 has_origin;	/* masked: redirected to its origin, never uploaded */
+	size_t		 origin;	/* which of the origins */
+};
+
+/* A registry that holds masked blobs. */
+struct crane_origin {
+	char		*url;
+	char		*repository;
+};
+
+/* A manifest that refers to another one by its `subject`. */
+struct crane_referrer {
+	char		*subject;	/* a digest */
+	char		*artifact_type;	/* "": it has none */
+	char		*descriptor;	/* as it stands in an OCI index, JSON text */
 };
 
 /* Strings are never NULL. */
@@ -68,6 +82,10 @@ struct crane_metadata {
 	size_t			 n_manifests;
 	struct crane_blob	*blobs;		/* sorted by digest */
 	size_t			 n_blobs;
+	struct crane_origin	*origins;	/* as in the file */
+	size_t			 n_origins;
+	struct crane_referrer	*referrers;	/* sorted by subject, then by descriptor */
+	size_t			 n_referrers;
 };
 
 #define CRANE_SIZE_UNKNOWN UINT64_MAX
@@ -90,6 +108,15 @@ struct crane_objects {
 struct crane_metadata *crane_metadata_parse(const char *data, size_t len, struct error *err);
 void	 crane_metadata_free(struct crane_metadata *);		/* NULL is fine */
 CLEANUP_FUNC(struct crane_metadata, crane_metadata_free);
+
+/* What the sorted lists have under that name or digest, or NULL. */
+const struct crane_tag *crane_tags_find(const struct crane_tags *, const char *name);
+const struct crane_manifest *crane_metadata_manifest(const struct crane_metadata *,
+	    const char *digest);
+const struct crane_blob *crane_metadata_blob(const struct crane_metadata *, const char *digest);
+
+/* Crane's folder of manifests of that type, "1", "2" or "list"; static. */
+const char *crane_manifest_folder(const char *type);
 
 /* Where the repository's objects are in the bucket, "some-app/": its url below public_url (the
  * base that clients read the bucket under), else its name. The caller's to free. */

@@ -19,7 +19,11 @@
 	"\"application/vnd.docker.distribution.manifest.v2+json\",\"size\":500}," \
 	"\"sha256:i\":{\"type\":\"application/vnd.oci.image.manifest.v1+json\",\"size\":400}}," \
 	"\"blobs\":{\"sha256:b1\":{\"size\":10,\"origin\":null},\"sha256:b2\":{\"size\":20," \
-	"\"origin\":0},\"sha256:b3\":{\"size\":30}}}"
+	"\"origin\":1},\"sha256:b3\":{\"size\":30}}," \
+	"\"origins\":[{\"url\":\"https://a.example.com\",\"repository\":\"ubi8\"}," \
+	"{\"url\":\"https://b.example.com\",\"repository\":\"rhel/7\"}]," \
+	"\"referrers\":{\"sha256:m\":[{\"mediaType\":\"a/b\",\"digest\":\"sha256:s\"," \
+	"\"size\":7,\"artifactType\":\"x/sig\"}]}}"
 
 static struct crane_metadata *
 parse(const char *text, struct error *err)
@@ -103,6 +107,27 @@ TEST(objects_that_raas_knows)
 	    "p/manifests/list/multi -\np/manifests/list/sha256:l -\np/tags/list -\n");
 }
 
+TEST(what_raas_tells_who_serves)
+{
+	struct error err = ERROR_INIT;
+	cleanup(crane_metadata_free_p) struct crane_metadata *m = parse(V4 RAAS "}", &err);
+	const struct crane_blob *masked;
+
+	CHECK_STR(err.text, "");
+	CHECK_STR(crane_tags_find(&m->raas_tags, "oci")->target, "sha256:i");
+	CHECK(crane_tags_find(&m->raas_tags, "ocj") == NULL);
+	CHECK_INT(crane_metadata_manifest(m, "sha256:i")->size, 400);
+	CHECK(crane_metadata_manifest(m, "sha256:j") == NULL);
+	CHECK(!crane_metadata_blob(m, "sha256:b1")->has_origin);
+	masked = crane_metadata_blob(m, "sha256:b2");
+	CHECK(masked->has_origin);
+	CHECK_STR(m->origins[masked->origin].repository, "rhel/7");
+	CHECK_INT(m->n_referrers, 1);
+	CHECK_STR(m->referrers[0].subject, "sha256:m");
+	CHECK_STR(m->referrers[0].artifact_type, "x/sig");
+	CHECK(strstr(m->referrers[0].descriptor, "\"digest\":\"sha256:s\"") != NULL);
+}
+
 TEST(what_is_wrong_is_named)
 {
 	static const struct {
@@ -140,7 +165,19 @@ TEST(what_is_wrong_is_named)
 		{ HEAD("2") ",\"raas\":{\"schema\":1,\"tags\":{},\"manifests\":{},\"blobs\":"
 		    "{\"d\":{\"size\":-1}}}}", "key 'raas.blobs.d.size' is not a size in bytes" },
 		{ HEAD("2") ",\"raas\":{\"schema\":1,\"tags\":{},\"manifests\":{\"d\":{}},"
-		    "\"blobs\":{}}}", "key 'raas.manifests.d.type' is not a string" },
+		    "\"blobs\":{}}}", "key 'raas.manifests.d.type' is not a media type" },
+		{ HEAD("2") ",\"raas\":{\"schema\":1,\"tags\":{},\"manifests\":"
+		    "{\"d\":{\"type\":\"a/b\\r\\nX: y\",\"size\":1}},\"blobs\":{}}}",
+		    "key 'raas.manifests.d.type' is not a media type" },
+		{ HEAD("2") ",\"raas\":{\"schema\":1,\"tags\":{},\"manifests\":{},\"blobs\":"
+		    "{\"d\":{\"size\":1,\"origin\":0}}}}",
+		    "key 'raas.blobs.d.origin' is not the number of one of 'raas.origins'" },
+		{ HEAD("2") ",\"raas\":{\"schema\":1,\"tags\":{},\"manifests\":{},\"blobs\":{},"
+		    "\"origins\":[{\"url\":\"u\"}]}}",
+		    "in 'raas.origins', element 1: key 'repository' is missing" },
+		{ HEAD("2") ",\"raas\":{\"schema\":1,\"tags\":{},\"manifests\":{},\"blobs\":{},"
+		    "\"referrers\":{\"s\":[{}]}}}", "key 'raas.referrers.s' is not an array of "
+		    "descriptors with mediaType, digest and size" },
 	};
 	struct error err;
 	size_t i;
@@ -204,6 +241,6 @@ int
 main(void)
 {
 	return RUN(CASE(version_1), CASE(objects_of_version_1), CASE(objects_of_versions_2_to_4),
-	    CASE(objects_that_raas_knows), CASE(what_is_wrong_is_named), CASE(limits),
-	    CASE(where_its_objects_are));
+	    CASE(objects_that_raas_knows), CASE(what_raas_tells_who_serves),
+	    CASE(what_is_wrong_is_named), CASE(limits), CASE(where_its_objects_are));
 }
