@@ -224,16 +224,19 @@ worker_done(struct worker *w)
 			live_unref(live);
 		close(w->pipe[0]);
 	}
-	if (w->connections != NULL)
-		connections_free(w->connections);
 	if (w->listener != NULL)
 		evconnlistener_free(w->listener);
 	if (w->news != NULL)
 		event_free(w->news);
 	if (w->tick != NULL)
 		event_free(w->tick);
-	if (w->base != NULL)
+	if (w->connections != NULL)
+		connections_free(w->connections);
+	if (w->base != NULL) {
+		/* A bufferevent is released by the loop, in its next turn. */
+		event_base_loop(w->base, EVLOOP_NONBLOCK);
 		event_base_free(w->base);
+	}
 	if (w->fd != -1)
 		close(w->fd);
 }

@@ -12,7 +12,14 @@ check_PROGRAMS += \
 	tests/unit/test-config \
 	tests/unit/test-config-repo \
 	tests/unit/test-control \
+	tests/unit/test-crane-location \
 	tests/unit/test-crane-metadata \
+	tests/unit/test-crane-request \
+	tests/unit/test-crane-server \
+	tests/unit/test-crane-store \
+	tests/unit/test-crane-v1 \
+	tests/unit/test-crane-v2 \
+	tests/unit/test-crane-watch \
 	tests/unit/test-digest \
 	tests/unit/test-dispatch \
 	tests/unit/test-error \
@@ -46,6 +53,13 @@ check_PROGRAMS += \
 	tests/unit/test-workers
 
 tests_unit_test_arguments_LDADD = libraasctl.a libcommon.a $(JANSSON_LIBS)
+tests_unit_test_crane_location_LDADD = libcrane.a libcommon.a $(CRANE_LIBS)
+tests_unit_test_crane_request_LDADD = libcrane.a libcommon.a $(CRANE_LIBS)
+tests_unit_test_crane_server_LDADD = libcrane.a libcommon.a $(CRANE_LIBS)
+tests_unit_test_crane_store_LDADD = libcrane.a libcommon.a $(CRANE_LIBS)
+tests_unit_test_crane_v1_LDADD = libcrane.a libcommon.a $(CRANE_LIBS)
+tests_unit_test_crane_v2_LDADD = libcrane.a libcommon.a $(CRANE_LIBS)
+tests_unit_test_crane_watch_LDADD = libcrane.a libcommon.a $(CRANE_LIBS)
 tests_unit_test_show_LDADD = libraasctl.a libcommon.a $(JANSSON_LIBS)
 
 # Run by system tests, against the servers that they start.
@@ -54,6 +68,12 @@ tests_openshift_suite_SOURCES = tests/openshift-suite.c
 tests_s3_suite_SOURCES = tests/s3-suite.c
 tests_source_client_SOURCES = tests/source-client.c
 
+tests_unit_test_crane_server_SOURCES = tests/unit/test-crane-server.c \
+	tests/unit/crane-ask.c tests/unit/crane-ask.h
+tests_unit_test_crane_v1_SOURCES = tests/unit/test-crane-v1.c \
+	tests/unit/crane-ask.c tests/unit/crane-ask.h
+tests_unit_test_crane_v2_SOURCES = tests/unit/test-crane-v2.c \
+	tests/unit/crane-ask.c tests/unit/crane-ask.h
 tests_unit_test_health_SOURCES = tests/unit/test-health.c \
 	tests/unit/http-server.c tests/unit/http-server.h
 tests_unit_test_http_SOURCES = tests/unit/test-http.c tests/unit/http-server.c \
@@ -71,6 +91,7 @@ EXTRA_DIST += tests/ceph-rgw tests/sshd tests/tsan.supp tests/unit/test-git.h te
 if FUZZERS
 noinst_PROGRAMS += \
 	tests/fuzz/fuzz-crane-metadata \
+	tests/fuzz/fuzz-crane-request \
 	tests/fuzz/fuzz-git-url \
 	tests/fuzz/fuzz-http-url \
 	tests/fuzz/fuzz-json \
@@ -83,6 +104,10 @@ noinst_PROGRAMS += \
 
 tests_fuzz_fuzz_crane_metadata_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 tests_fuzz_fuzz_git_url_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
+tests_fuzz_fuzz_crane_request_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
+tests_fuzz_fuzz_crane_request_SOURCES = tests/fuzz/fuzz-crane-request.c \
+	tests/unit/crane-ask.c tests/unit/crane-ask.h
+tests_fuzz_fuzz_crane_request_LDADD = libcrane.a libcommon.a $(CRANE_LIBS)
 tests_fuzz_fuzz_http_url_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 tests_fuzz_fuzz_json_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 tests_fuzz_fuzz_message_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
