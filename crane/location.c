@@ -7,8 +7,12 @@
 #include "common/cleanup.h"
 #include "daemon/s3-sign.h"
 
-static const char unreserved[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-    "0123456789-._~";
+/* RFC 3986 section 2.3; the locale is C's. */
+static bool
+is_unreserved(char c)
+{
+	return isalnum((unsigned char)c) || c == '-' || c == '.' || c == '_' || c == '~';
+}
 
 static void
 add_encoded(struct buf *out, const char *s, const char *as_it_is)
@@ -17,7 +21,7 @@ add_encoded(struct buf *out, const char *s, const char *as_it_is)
 
 	while (*s != '\0') {
 		plain = 0;
-		while (s[plain] != '\0' && (strchr(unreserved, s[plain]) != NULL ||
+		while (s[plain] != '\0' && (is_unreserved(s[plain]) ||
 		    strchr(as_it_is, s[plain]) != NULL))
 			plain++;
 		buf_add(out, s, plain);

@@ -1,5 +1,6 @@
 # A unit test is tests/unit/test-MODULE.c, prints TAP, and links the daemon's library.
 check_PROGRAMS += \
+	tests/bench/http-load \
 	tests/git-client \
 	tests/openshift-suite \
 	tests/s3-suite \
@@ -62,6 +63,8 @@ tests_unit_test_crane_v2_LDADD = libcrane.a libcommon.a $(CRANE_LIBS)
 tests_unit_test_crane_watch_LDADD = libcrane.a libcommon.a $(CRANE_LIBS)
 tests_unit_test_show_LDADD = libraasctl.a libcommon.a $(JANSSON_LIBS)
 
+tests_bench_http_load_LDADD = libcommon.a $(JANSSON_LIBS)
+
 # Run by system tests, against the servers that they start.
 tests_git_client_SOURCES = tests/git-client.c
 tests_openshift_suite_SOURCES = tests/openshift-suite.c
@@ -103,11 +106,11 @@ noinst_PROGRAMS += \
 	tests/fuzz/fuzz-settings-yaml
 
 tests_fuzz_fuzz_crane_metadata_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
-tests_fuzz_fuzz_git_url_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 tests_fuzz_fuzz_crane_request_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 tests_fuzz_fuzz_crane_request_SOURCES = tests/fuzz/fuzz-crane-request.c \
 	tests/unit/crane-ask.c tests/unit/crane-ask.h
 tests_fuzz_fuzz_crane_request_LDADD = libcrane.a libcommon.a $(CRANE_LIBS)
+tests_fuzz_fuzz_git_url_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 tests_fuzz_fuzz_http_url_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 tests_fuzz_fuzz_json_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 tests_fuzz_fuzz_message_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
