@@ -25,7 +25,7 @@ typedef const char *paging_name(const void *list, size_t i);
 bool	 paging_read(const struct request *, struct paging *);
 /* An array of the names that are on this page, and in the answer's headers the Link to the next
  * one, if any. `path` is encoded. */
-json_t	*paging_cut(const struct paging *, const void *list, size_t n, paging_name *, const char *path,
-	    struct answer *);
+json_t	*paging_cut(const struct paging *, const void *list, size_t n, paging_name *,
+	    const char *path, struct answer *);
 
 #endif
