@@ -259,7 +259,10 @@ daemon_on_commit(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (!d->committing && !d->stopping)
+	/* What came while a commit was being made goes into the next. */
+	if (d->committing)
+		d->flush_now = true;
+	else if (!d->stopping)
 		commit_now(d);
 }
 

@@ -263,11 +263,13 @@ take_snapshot(struct daemon *d, struct keeper_snapshot *s)
 void
 daemon_take_answer(struct daemon *d, const struct keeper_answer *a)
 {
-	bool first = d->config == NULL;
+	bool first = d->config == NULL, can_commit = !d->repo.has_tip && a->repo.has_tip;
 
 	d->repo = a->repo;
 	if (a->snapshot != NULL)
 		take_snapshot(d, a->snapshot);
+	if (can_commit && !d->stopping)
+		daemon_flush(d, false);
 	if (first && d->config != NULL && !d->stopping)
 		daemon_sweep(d);
 }

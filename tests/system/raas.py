@@ -52,8 +52,8 @@ class Tap:
         print(f"{'ok' if condition else 'not ok'} {self.number} - {text}", flush=True)
         return bool(condition)
 
-    def equal(self, got, want, text):
-        return self.ok(got == want, text, f"got    {got!r}", f"wanted {want!r}")
+    def equal(self, got, want, text, *diagnostics):
+        return self.ok(got == want, text, f"got    {got!r}", f"wanted {want!r}", *diagnostics)
 
     def contains(self, whole, part, text):
         return self.ok(part in whole, text, f"{part!r} is not in {whole!r}")
@@ -213,9 +213,19 @@ class ConfigRepo:
                 os.unlink(os.path.join(self.work, name))
             else:
                 self.write(name, content)
-        commit = self.commit(message)
-        self.push()
-        return commit
+        self.commit(message)
+        # raasd pushes too, and may have been faster.
+        while self.rejected():
+            self.pull()
+        return git("rev-parse", "HEAD", cwd=self.work).strip()
+
+    def rejected(self):
+        """Try to push: true when somebody else pushed first."""
+        done = run("git", "push", "-q", "origin", self.branch, cwd=self.work,
+                   env={**os.environ, **GIT_ENVIRONMENT})
+        if done.status != 0 and "rejected" not in done.err and "lock" not in done.err:
+            raise RuntimeError(f"git push: {done.err}")
+        return done.status != 0
 
     def head(self):
         """The branch's commit in the bare repository; '' before the first one."""
