@@ -62,9 +62,18 @@ class Scene:
 
     def play(self):
         """Start raasd, and wait until it has the config repo."""
-        self.ws.start(self.raasd)
-        wait_for(lambda: self.daemon()["last_pull"], what="the first pull")
+        self.ws.started.callback(self.raasd.end)
+        self.go_on()
         return self
+
+    def go_on(self):
+        """Start raasd again, after its end."""
+        self.raasd.start()
+        wait_for(lambda: self.daemon()["last_pull"], what="the first pull")
+
+    def restart(self):
+        self.raasd.stop()
+        self.go_on()
 
     def raas_cfg(self):
         return raas_cfg(self.sections)
