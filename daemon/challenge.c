@@ -42,6 +42,20 @@ quoted_take(const char **p, char *out, size_t size)
 	return true;
 }
 
+/* Not a token alone: some servers leave the quotes of a URL out. May be empty. */
+static bool
+bare_take(const char **p, char *out, size_t size)
+{
+	size_t n = strcspn(*p, " \t,\"");
+
+	if (n >= size)
+		return false;
+	memcpy(out, *p, n);
+	out[n] = '\0';
+	*p += n;
+	return true;
+}
+
 static void
 parameter_keep(struct challenge *c, const char *name, const char *value)
 {
@@ -63,10 +77,8 @@ parameter_take(const char **p, struct challenge *c, const char *name)
 	if (**p == '"') {
 		if (!quoted_take(p, value, sizeof(value)))
 			return false;
-	} else if (!token_take(p, value, sizeof(value))) {
-		/* "Negotiate abc==": the padding of a token68. */
-		*p = skip(*p, "=");
-		return true;
+	} else if (!bare_take(p, value, sizeof(value))) {
+		return false;
 	}
 	if (c != NULL)
 		parameter_keep(c, name, value);

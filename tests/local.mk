@@ -10,6 +10,7 @@ check_PROGRAMS += \
 	tests/unit/test-app-repo \
 	tests/unit/test-arguments \
 	tests/unit/test-buf \
+	tests/unit/test-challenge \
 	tests/unit/test-config \
 	tests/unit/test-config-repo \
 	tests/unit/test-control \
@@ -30,9 +31,12 @@ check_PROGRAMS += \
 	tests/unit/test-git-url \
 	tests/unit/test-health \
 	tests/unit/test-http \
+	tests/unit/test-image \
 	tests/unit/test-isv \
 	tests/unit/test-json \
+	tests/unit/test-layer \
 	tests/unit/test-line-diff \
+	tests/unit/test-manifest \
 	tests/unit/test-mask \
 	tests/unit/test-message \
 	tests/unit/test-metadata-merge \
@@ -43,6 +47,7 @@ check_PROGRAMS += \
 	tests/unit/test-raas-cfg \
 	tests/unit/test-redhat-index \
 	tests/unit/test-redhat-metadata \
+	tests/unit/test-repository \
 	tests/unit/test-rfc3339 \
 	tests/unit/test-s3 \
 	tests/unit/test-s3-sign \
@@ -51,6 +56,7 @@ check_PROGRAMS += \
 	tests/unit/test-settings \
 	tests/unit/test-show \
 	tests/unit/test-state \
+	tests/unit/test-tarball \
 	tests/unit/test-workers
 
 tests_unit_test_arguments_LDADD = libraasctl.a libcommon.a $(JANSSON_LIBS)
@@ -93,18 +99,22 @@ EXTRA_DIST += tests/ceph-rgw tests/sshd tests/tsan.supp tests/unit/test-git.h te
 # A libFuzzer target for each parser of bytes from outside; tests/fuzz-one runs them.
 if FUZZERS
 noinst_PROGRAMS += \
+	tests/fuzz/fuzz-challenge \
 	tests/fuzz/fuzz-crane-metadata \
 	tests/fuzz/fuzz-crane-request \
 	tests/fuzz/fuzz-git-url \
 	tests/fuzz/fuzz-http-url \
 	tests/fuzz/fuzz-json \
+	tests/fuzz/fuzz-manifest \
 	tests/fuzz/fuzz-message \
 	tests/fuzz/fuzz-openshift-answer \
 	tests/fuzz/fuzz-raas-cfg \
 	tests/fuzz/fuzz-redhat-index \
 	tests/fuzz/fuzz-s3-xml \
-	tests/fuzz/fuzz-settings-yaml
+	tests/fuzz/fuzz-settings-yaml \
+	tests/fuzz/fuzz-source-archive
 
+tests_fuzz_fuzz_challenge_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 tests_fuzz_fuzz_crane_metadata_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 tests_fuzz_fuzz_crane_request_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 tests_fuzz_fuzz_crane_request_SOURCES = tests/fuzz/fuzz-crane-request.c \
@@ -113,12 +123,14 @@ tests_fuzz_fuzz_crane_request_LDADD = libcrane.a libcommon.a $(CRANE_LIBS)
 tests_fuzz_fuzz_git_url_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 tests_fuzz_fuzz_http_url_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 tests_fuzz_fuzz_json_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
+tests_fuzz_fuzz_manifest_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 tests_fuzz_fuzz_message_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 tests_fuzz_fuzz_openshift_answer_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 tests_fuzz_fuzz_raas_cfg_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 tests_fuzz_fuzz_redhat_index_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 tests_fuzz_fuzz_s3_xml_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 tests_fuzz_fuzz_settings_yaml_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
+tests_fuzz_fuzz_source_archive_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 endif
 
 # The stand-in for OpenShift and S3 has code of its own and links nothing of the daemon.
