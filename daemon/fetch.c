@@ -145,6 +145,7 @@ attempt(struct http *http, const struct fetch_request *f, struct http_response *
     bool *again, const struct deadline *d, struct error *err)
 {
 	cleanup(free_p) char *url = xstrdup(f->url);
+	cleanup(free_p) char *shown = http_url_shown(f->url);
 	char location[LOCATION_MAX];
 	unsigned int n;
 	char *next;
@@ -153,7 +154,7 @@ attempt(struct http *http, const struct fetch_request *f, struct http_response *
 	for (n = 0; n <= REDIRECTS_MAX; n++) {
 		if (!fetch_url_allowed(url, f->plain_http))
 			return error_set(err, ERROR_INPUT, "%s leads to a URL that is not https",
-			    f->url);
+			    shown);
 		if (ask(http, f, url, response, d, err) == -1) {
 			*again = err->kind == ERROR_REMOTE;
 			return -1;
@@ -162,11 +163,11 @@ attempt(struct http *http, const struct fetch_request *f, struct http_response *
 			return 0;
 		if (!http_header(response, "location", location, sizeof(location)) ||
 		    (next = url_resolve(url, location)) == NULL)
-			return error_set(err, ERROR_REMOTE, "%s: redirected to nowhere", f->url);
+			return error_set(err, ERROR_REMOTE, "%s: redirected to nowhere", shown);
 		free(url);
 		url = next;
 	}
-	return error_set(err, ERROR_REMOTE, "%s: redirected more than %u times", f->url,
+	return error_set(err, ERROR_REMOTE, "%s: redirected more than %u times", shown,
 	    REDIRECTS_MAX);
 }
 
@@ -187,10 +188,12 @@ wait_ms(const struct http_response *response, unsigned int tries)
 static int
 status_judge(const struct fetch_request *f, long status, bool *again, struct error *err)
 {
+	cleanup(free_p) char *shown = http_url_shown(f->url);
+
 	if (status != 429 && status / 100 != 5)
 		return 0;
 	*again = true;
-	return error_set(err, ERROR_REMOTE, "%s: HTTP status %ld", f->url, status);
+	return error_set(err, ERROR_REMOTE, "%s: HTTP status %ld", shown, status);
 }
 
 int
