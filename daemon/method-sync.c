@@ -245,6 +245,20 @@ work_for(const struct registry *r, bool deep)
 	return deep || !in_order(r) ? WORK_DEEP : WORK_LIGHT;
 }
 
+static struct sync_call *
+sync_call_new(struct daemon *d, struct control_call *call, bool dry_run, size_t n)
+{
+	struct sync_call *s = xcalloc(1, sizeof(*s));
+
+	s->daemon = d;
+	s->call = control_call_ref(call);
+	s->dry_run = dry_run;
+	s->pending = 1;
+	s->n = n;
+	s->results = json_array();
+	return s;
+}
+
 void
 handle_sync(struct daemon *d, struct control_call *call)
 {
@@ -253,22 +267,23 @@ handle_sync(struct daemon *d, struct control_call *call)
 	bool deep = json_bool_or(parameters, "deep", false);
 	bool dry_run = json_bool_or(parameters, "dry_run", false);
 	bool wait = json_bool_or(parameters, "wait", true);
+	struct sync_call *s = NULL;
 	struct registry **list;
-	struct sync_call *s;
+	struct error err;
 	size_t i, n;
 
 	if (!call_has_config(d, call))
 		return;
+	if (dry_run && !wait) {
+		error_set(&err, ERROR_INPUT, "a dry run whose result nobody waits for is of no use");
+		control_fail_error(call, &err);
+		return;
+	}
 	list = all ? all_registries(d, dry_run, &n) : named_registries(d, call, dry_run, &n);
 	if (list == NULL)
 		return;
-	s = xcalloc(1, sizeof(*s));
-	s->daemon = d;
-	s->call = control_call_ref(call);
-	s->dry_run = dry_run;
-	s->pending = 1;
-	s->n = n;
-	s->results = json_array();
+	if (wait)
+		s = sync_call_new(d, call, dry_run, n);
 	for (i = 0; i < n; i++) {
 		if (wait)
 			wait_for(s, list[i]);
@@ -280,9 +295,10 @@ handle_sync(struct daemon *d, struct control_call *call)
 	if (all)
 		daemon_sweep(d);
 	free(list);
-	if (!wait)
+	if (wait)
+		finish_sync(s);
+	else
 		reply_queued(call, n);
-	finish_sync(s);
 }
 
 /* ---- diff: a dry run that tells what differs in the files ---- */
