@@ -7,6 +7,26 @@
 #include "common/cleanup.h"
 #include "daemon/access-policy.h"
 
+#define RAISE_LIMIT "have the account's limit raised, or delete what is not needed"
+
+/* The broker says what is wrong; what to do about it is added. */
+static int
+advise(struct error *err, enum error_kind kind, const char *cure)
+{
+	struct error why = *err;
+
+	return why.kind == kind ? error_set(err, kind, "%s; %s", why.text, cure) : -1;
+}
+
+static int
+create_domain(struct session *s, struct error *err)
+{
+	if (openshift_domain_create(s->openshift, s->in->isv->domain, s->deadline, err) == 0)
+		return 0;
+	advise(err, ERROR_QUOTA, RAISE_LIMIT);
+	return advise(err, ERROR_CONFLICT, "choose another openshift_domain in raas.cfg");
+}
+
 static int
 create_app(struct session *s, struct error *err)
 {
@@ -18,11 +38,13 @@ create_app(struct session *s, struct error *err)
 	for (i = 0; i < N_CRANE_VARIABLES; i++)
 		variables[i] = (struct openshift_variable){ crane_variables[i].name,
 		    crane_variables[i].value };
-	return openshift_app_create(s->openshift, &(struct openshift_new_app){
+	if (openshift_app_create(s->openshift, &(struct openshift_new_app){
 	    .domain = isv->domain, .name = isv->app, .cartridge = c->cartridge,
 	    .git_url = c->app_git_url, .git_branch = c->app_git_branch, .scale = isv->scale,
 	    .gear_size = isv->gear_size, .variables = variables,
-	    .n_variables = N_CRANE_VARIABLES }, NULL, s->deadline, err);
+	    .n_variables = N_CRANE_VARIABLES }, NULL, s->deadline, err) == -1)
+		return advise(err, ERROR_QUOTA, RAISE_LIMIT);
+	return 0;
 }
 
 /* An environment variable counts from the next start of the app. */
@@ -183,7 +205,7 @@ act(struct session *s, const struct step *step, const struct observed *o,
 
 	switch (step->kind) {
 	case STEP_CREATE_DOMAIN:
-		return openshift_domain_create(s->openshift, isv->domain, s->deadline, err);
+		return create_domain(s, err);
 	case STEP_CREATE_APP:
 		out->deployed = true;
 		return create_app(s, err);

@@ -216,6 +216,20 @@ same_source(const struct redhat_config *a, const struct redhat_config *b)
 }
 
 static bool
+same_accounts(const struct config *a, const struct config *b)
+{
+	return text_equal(a->openshift.server_url, b->openshift.server_url) &&
+	    text_equal(a->openshift.username, b->openshift.username) &&
+	    text_equal(a->openshift.password, b->openshift.password) &&
+	    text_equal(a->openshift.token, b->openshift.token) &&
+	    text_equal(a->aws.access_key, b->aws.access_key) &&
+	    text_equal(a->aws.secret_key, b->aws.secret_key) &&
+	    text_equal(a->aws.session_token, b->aws.session_token) &&
+	    text_equal(a->aws.region, b->aws.region) &&
+	    text_equal(a->aws.endpoint, b->aws.endpoint);
+}
+
+static bool
 same_files(const struct repo_files *a, const struct repo_files *b)
 {
 	size_t i;
@@ -233,7 +247,7 @@ same_files(const struct repo_files *a, const struct repo_files *b)
 static bool
 take_snapshot(struct daemon *d, struct keeper_snapshot *s)
 {
-	bool redhat_changed, other;
+	bool redhat_changed, accounts_changed, other;
 
 	if (s->config == NULL) {
 		/* Before the first pull there is none to be missed. */
@@ -245,6 +259,7 @@ take_snapshot(struct daemon *d, struct keeper_snapshot *s)
 	redhat_changed = d->config == NULL ||
 	    !same_source(&d->config->redhat, &s->config->redhat) ||
 	    !same_files(&d->redhat_files, &s->redhat);
+	accounts_changed = d->config != NULL && !same_accounts(d->config, s->config);
 	config_unref(d->config);
 	d->config = steal(s->config);
 	repo_files_done(&d->trees);
@@ -254,6 +269,8 @@ take_snapshot(struct daemon *d, struct keeper_snapshot *s)
 	s->trees = s->redhat = (struct repo_files){ NULL, 0, { NULL, 0 } };
 	if (other)
 		say_problems(d);
+	if (accounts_changed)
+		daemon_sweep_anew(d);
 	apply_configuration(d);
 	if (redhat_changed)
 		refresh_mask(d);

@@ -32,8 +32,9 @@ note_accounts(struct daemon *d, const struct inventory *inventory, int64_t now)
 
 	incident_set(&d->openshift, broker != NULL ? broker->text : NULL);
 	incident_set(&d->s3, s3 != NULL ? s3->text : NULL);
-	if (back)
+	if (back || d->accounts_changed)
 		end_backoffs(d, now);
+	d->accounts_changed = false;
 }
 
 static void
@@ -64,6 +65,11 @@ on_swept(void *arg, struct inventory *inventory)
 	d->sweeping = false;
 	if (d->stopping || inventory == NULL)
 		return;
+	if (d->sweep_outdated) {
+		d->sweep_outdated = d->sweep_again = false;
+		daemon_sweep(d);
+		return;
+	}
 	inventory_unref(d->inventory);
 	d->inventory = inventory_ref(inventory);
 	d->inventory_ms = now;
@@ -86,6 +92,16 @@ daemon_sweep(struct daemon *d)
 	}
 	d->sweeping = true;
 	sweep_job_start(d->jobs, d->config, on_swept, d);
+}
+
+void
+daemon_sweep_anew(struct daemon *d)
+{
+	inventory_unref(d->inventory);
+	d->inventory = NULL;
+	d->accounts_changed = true;
+	d->sweep_outdated = d->sweeping;
+	daemon_sweep(d);
 }
 
 void

@@ -67,6 +67,8 @@ struct daemon {
 	bool			 loading, pulling, sweeping, masking, committing, pushing;
 	unsigned int		 running;		/* ISVs at work */
 	bool			 sweep_again, mask_again;
+	bool			 sweep_outdated;	/* the one that goes on asks the old accounts */
+	bool			 accounts_changed;	/* since the last sweep */
 	bool			 flush_now;		/* backups wait for a commit */
 	unsigned int		 pull_failures, push_failures;
 	LIST_HEAD(, pull_waiter) pull_waiters;
@@ -115,6 +117,10 @@ void	 daemon_load_mask(struct daemon *);		/* the last good copy */
 
 /* Takes the inventory afresh, then looks at every ISV; see registry's sweep_work. */
 void	 daemon_sweep(struct daemon *);
+
+/* The same when the accounts are others, or what they are asked with: what was seen of the old
+ * ones is dropped, and what failed is tried again. */
+void	 daemon_sweep_anew(struct daemon *);
 
 /* ---- daemon-commit.c: what is written back ---- */
 

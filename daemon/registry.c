@@ -387,7 +387,9 @@ take_result(struct registry *r, struct reconcile_result *out)
 	changed |= take_images(r, out);
 	changed |= take_string(&s->fqdn, out->fqdn);
 	changed |= take_string(&s->url, out->url);
-	changed |= take_error(r, &out->error);
+	/* Who could not look does not know that what failed works again. */
+	if (out->error.kind != ERROR_NONE || saw_all(out))
+		changed |= take_error(r, &out->error);
 	if (out->looked[RESOURCE_HEALTH]) {
 		s->health_failures = out->health_failed ? s->health_failures + 1 : 0;
 		s->health_memory = out->health_memory;
