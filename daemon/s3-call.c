@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/alloc.h"
 #include "common/cleanup.h"
@@ -13,6 +14,7 @@
 
 #define TRIES_MAX 5
 #define REGIONS_MAX 1024	/* buckets whose region is remembered */
+#define ROOT_SIZE 16		/* of the outermost element's name, as far as it is looked at */
 #define KEY_MAX 1024		/* bytes, the S3 API's own limit */
 #define SKEW_NOTICED_S 300	/* S3 refuses from 15 minutes on */
 #define HEADERS_MAX (S3_CALL_HEADERS + 8)
@@ -545,10 +547,12 @@ fault_read(const struct s3 *s3, struct s3_reply *reply)
 		memcpy(fault->region, region, strlen(region) + 1);
 }
 
+/* Keeps the name of the outermost element, which ends last. */
 static int
-on_nothing(void *arg, const char *path, const char *text, struct error *err)
+on_element(void *arg, const char *path, const char *text, struct error *err)
 {
-	(void)arg, (void)path, (void)text, (void)err;
+	(void)text, (void)err;
+	snprintf(arg, ROOT_SIZE, "%s", path);
 	return 0;
 }
 
@@ -691,13 +695,17 @@ static int
 answer_read(const struct s3 *s3, struct progress *p, struct error *err)
 {
 	const struct buf *body = &p->reply->http.body;
+	char root[ROOT_SIZE] = "";
 
 	p->reply->fault = (struct s3_fault){ .code = "" };
 	if (p->reply->http.status / 100 == 2 && !p->call->wants_xml)
 		return 0;
 	if (p->reply->http.status / 100 == 2 &&
-	    s3_xml_read(buf_str(body), body->len, on_nothing, NULL, err) == -1)
+	    s3_xml_read(buf_str(body), body->len, on_element, root, err) == -1)
 		return -1;
+	/* A proxy's page may be well-formed, and would pass for an empty list. */
+	if (strcasecmp(root, "html") == 0)
+		return error_set(err, ERROR_REMOTE, "a web page instead of S3's answer");
 	fault_read(s3, p->reply);
 	return 0;
 }
