@@ -188,6 +188,20 @@ s3_bucket_head(struct s3 *s3, const char *bucket, enum s3_bucket_state *state,
 	return 0;
 }
 
+int
+s3_bucket_doubt(struct s3 *s3, const char *bucket, const struct deadline *d, struct error *err)
+{
+	struct s3_call call = { .method = "GET", .bucket = bucket, .query = "location" };
+	cleanup(s3_reply_done) struct s3_reply reply = S3_REPLY_INIT;
+
+	if (s3_call_do(s3, &call, &reply, d, err) == -1)
+		return -1;
+	if (s3_reply_good(&reply) || reply.fault.code[0] == '\0' ||
+	    s3_reply_is(&reply, "AccessDenied") || s3_reply_is(&reply, "AllAccessDisabled"))
+		return 0;
+	return s3_call_refused(&call, &reply, err);
+}
+
 /* One page of a listing, as its XML is walked through. */
 struct bucket_page {
 	s3_bucket_fn	*fn;

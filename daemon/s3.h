@@ -50,7 +50,7 @@ enum s3_bucket_state {
 	S3_BUCKET_MINE,		/* it answers to our credentials */
 	S3_BUCKET_MISSING,
 	S3_BUCKET_FORBIDDEN,	/* another's, or our rights do not reach; wrong credentials look the
-				 * same here, s3_bucket_list() tells */
+				 * same here, s3_bucket_doubt() tells */
 	S3_BUCKET_ELSEWHERE,	/* in another region than the options' */
 };
 
@@ -66,6 +66,9 @@ int	 s3_bucket_create(struct s3 *, const char *bucket, const struct deadline *, 
 /* region "" when the server did not say. */
 int	 s3_bucket_head(struct s3 *, const char *bucket, enum s3_bucket_state *,
 	    char region[S3_REGION_SIZE], const struct deadline *, struct error *);
+/* Asks about a forbidden bucket again, in a way that is answered with words: -1 when it is not the
+ * bucket that is refused but the request itself, its key, signature or time. */
+int	 s3_bucket_doubt(struct s3 *, const char *bucket, const struct deadline *, struct error *);
 int	 s3_bucket_list(struct s3 *, s3_bucket_fn *, void *arg, const struct deadline *,
 	    struct error *);
 int	 s3_bucket_location(struct s3 *, const char *bucket, char region[S3_REGION_SIZE],
