@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "common/cleanup.h"
 #include "common/interface.h"
 #include "common/json.h"
 #include "common/rfc3339.h"
@@ -108,6 +109,27 @@ did_something(const struct reconcile_result *result)
 	return false;
 }
 
+/* What keeps the ISV from being in order although its job did its work; the caller's to free. */
+static char *
+amiss(const struct registry *r)
+{
+	const struct resource *worst = NULL;
+	size_t i;
+
+	for (i = 0; i < N_RESOURCE_KINDS; i++) {
+		const struct resource *now = &r->state->resources[i];
+
+		if (now->name == NULL || now->state == STATE_OK || now->state == STATE_UNKNOWN)
+			continue;
+		if (worst == NULL || (now->state == STATE_FAILED && worst->state != STATE_FAILED))
+			worst = now;
+	}
+	if (worst == NULL)
+		return NULL;
+	return xasprintf("%s '%s': %s", resource_kind_name(worst->kind), worst->name,
+	    worst->detail != NULL ? worst->detail : resource_state_name(worst->state));
+}
+
 static void
 add_result(struct sync_call *s, struct registry *r, const struct reconcile_result *result,
     const struct error *err)
@@ -116,7 +138,7 @@ add_result(struct sync_call *s, struct registry *r, const struct reconcile_resul
 	bool changed = did_something(result);
 	/* A dry run's finding is its result; it fails only when it could not look. */
 	bool ok = err == NULL && (s->dry_run || !phase_unhealthy(phase));
-	const char *why = err != NULL ? err->text : NULL;
+	cleanup(free_p) char *why = err != NULL ? xstrdup(err->text) : ok ? NULL : amiss(r);
 	json_t *item = json_object(), *reply, *list;
 
 	set(item, "isv", json_text(r->state->name));
