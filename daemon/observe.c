@@ -73,7 +73,9 @@ look_bucket(struct session *s, struct observed *o)
 	struct error err = ERROR_INIT;
 	enum s3_bucket_state state;
 
-	if (s3_bucket_head(s->s3, s->in->isv->bucket, &state, region, s->deadline, &err) == -1) {
+	if (s3_bucket_head(s->s3, s->in->isv->bucket, &state, region, s->deadline, &err) == -1 ||
+	    (state == S3_BUCKET_FORBIDDEN &&
+	    s3_bucket_doubt(s->s3, s->in->isv->bucket, s->deadline, &err) == -1)) {
 		sighting_fail(&b->seen, &err);
 		return;
 	}
@@ -148,16 +150,21 @@ look_layers(struct session *s, struct crane_objects *wanted, const struct crane_
 		if (!found[i]) {
 			o->layers.missing++;
 			note_bad(&o->layers, wanted->objects[i].key);
+		} else if (o->layers.first_found == NULL) {
+			o->layers.first_found = xstrdup(wanted->objects[i].key);
 		}
 	}
 }
 
-/* Whether everybody can read one of the objects: the only real proof there is. */
+/* Whether everybody can read one of the objects that are there: the only real proof there is. */
 static int
 probe_object(struct session *s, const char *key, bool *readable, struct error *err)
 {
 	enum s3_object_state state;
 
+	*readable = false;
+	if (key == NULL)
+		return 0;
 	if (s3_object_head_anonymous(s->s3, s->in->isv->bucket, key, &state, NULL, s->deadline,
 	    err) == -1)
 		return -1;
@@ -178,28 +185,44 @@ look_policy(struct session *s, bool *allows, struct error *err)
 	return 0;
 }
 
+/* Of what stands above a bucket's policy the bucket itself may show nothing. */
 static void
-look_access(struct session *s, const struct crane_objects *wanted, struct observed *o)
+note_overruled(const struct session *s, const char *key, struct observed_bucket *b)
+{
+	struct error err;
+
+	error_set(&err, ERROR_CREDENTIALS, "bucket '%s': its policy lets everybody read, yet '%s' "
+	    "cannot be read: look for Block Public Access of the bucket or the account, and for a "
+	    "Deny in the policy", s->in->isv->bucket, key);
+	sighting_fail(&b->access, &err);
+}
+
+static void
+look_access(struct session *s, struct observed *o)
 {
 	struct observed_bucket *b = &o->bucket;
-	enum s3_access mode = s->in->isv->access;
-	bool allows = false, readable = false;
+	const char *key = o->layers.first_found;
+	bool by_acl = s->in->isv->access == S3_ACCESS_ACL, allows = false, readable, nothing;
 	struct error err = ERROR_INIT;
 
-	if ((mode != S3_ACCESS_ACL && look_policy(s, &allows, &err) == -1) ||
-	    (!allows && wanted->n > 0 &&
-	    probe_object(s, wanted->objects[0].key, &readable, &err) == -1)) {
+	if ((!by_acl && look_policy(s, &allows, &err) == -1) ||
+	    probe_object(s, key, &readable, &err) == -1) {
 		sighting_fail(&b->access, &err);
 		return;
 	}
-	b->access.sight = allows || (readable && mode != S3_ACCESS_POLICY) ||
-	    (mode == S3_ACCESS_ACL && wanted->n == 0) ? SIGHT_PRESENT : SIGHT_ABSENT;
-	b->access_by_acl = mode == S3_ACCESS_ACL;
+	if (allows && key != NULL && !readable) {
+		note_overruled(s, key, b);
+		return;
+	}
+	nothing = by_acl && key == NULL;
+	b->access.sight = allows || nothing || (readable && s->in->isv->access != S3_ACCESS_POLICY)
+	    ? SIGHT_PRESENT : SIGHT_ABSENT;
+	b->access_by_acl = by_acl;
 	if (allows)
 		b->access_detail = xstrdup("by bucket policy");
 	else if (readable)
 		b->access_detail = xstrdup("objects are public");
-	else if (mode == S3_ACCESS_ACL && wanted->n == 0)
+	else if (nothing)
 		b->access_detail = xstrdup("nothing published yet");
 }
 
@@ -605,7 +628,7 @@ observe(struct session *s, bool deep, struct observed *o)
 		if (o->app_repo.sight == SIGHT_PRESENT)
 			look_layers(s, &published.objects, &published.prefixes, o);
 		if (s->in->isv->access != S3_ACCESS_NONE)
-			look_access(s, &published.objects, o);
+			look_access(s, o);
 	}
 	look_health(s, o);
 	published_done(&published);

@@ -27,6 +27,7 @@ observed_done(struct observed *o)
 	}
 	free(o->files);
 	free(o->layers.first_bad);
+	free(o->layers.first_found);
 	free(o->health.detail);
 	for (i = 0; i < o->n_images; i++)
 		free(o->images[i]);

@@ -62,6 +62,7 @@ struct observed_layers {
 	size_t		 missing;
 	size_t		 wrong_size;
 	char		*first_bad;	/* key; NULL: none */
+	char		*first_found;	/* key; NULL: none */
 };
 
 struct observed_health {
