@@ -421,6 +421,20 @@ add_app_files(struct session *s, const struct repo_files *config, const struct r
 	return 0;
 }
 
+/* Without a last good copy: why there is none, or that nothing has come yet. The config repo's own
+ * files are never waited for. */
+static void
+note_no_mask(const struct session *s, struct observed *o)
+{
+	const struct redhat_config *redhat = &s->in->config->redhat;
+	struct error err = s->in->mask_error;
+
+	if (err.kind == ERROR_NONE && (redhat->metadata != NULL || redhat->metadata_repo != NULL))
+		error_set(&err, ERROR_REMOTE, "not fetched yet");
+	if (err.kind != ERROR_NONE)
+		sighting_fail(&o->redhat, &err);
+}
+
 static void
 add_mask_files(struct session *s, const struct repo_files *app, struct observed *o)
 {
@@ -428,8 +442,7 @@ add_mask_files(struct session *s, const struct repo_files *app, struct observed 
 	size_t i;
 
 	if (mask == NULL) {
-		if (s->in->mask_error.kind != ERROR_NONE)
-			sighting_fail(&o->redhat, &s->in->mask_error);
+		note_no_mask(s, o);
 		return;
 	}
 	o->redhat.sight = SIGHT_PRESENT;
