@@ -215,10 +215,10 @@ static void
 v1_dump(const struct client *c, const struct image_v1 *v1)
 {
 	cleanup(free_p) char *folder = NULL, *json = NULL, *ancestry = NULL, *layer = NULL;
-	cleanup(free_p) char *above = dump_path(c, "v1", "");
 
 	if (v1->masked || v1->layer.fd == -1)
 		return;
+	free(dump_path(c, "v1", ""));	/* makes the directory */
 	folder = xasprintf("v1/%s", v1->id);
 	json = dump_path(c, folder, "json");
 	ancestry = dump_path(c, folder, "ancestry");

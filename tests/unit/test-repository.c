@@ -2,6 +2,7 @@
 
 #include "tests/unit/test.h"
 
+#define MD5 "r/a@md5:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define HEX "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 TEST(references)
@@ -37,7 +38,7 @@ TEST(what_is_no_reference)
 {
 	static const char *const bad[] = {
 		"", "app", "/app", "r/", "r//a", "r/a/", "r/A", "r/a:", "r/a:-x", "r/a:x y",
-		"r/../a", "u@r/a", "r?x/a", "r/a@sha256:x", "r/a@md5:" HEX, "r/a@", "r/a#b",
+		"r/../a", "u@r/a", "r?x/a", "r/a@sha256:x", MD5, "r/a@", "r/a#b",
 	};
 	size_t i;
 
