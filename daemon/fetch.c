@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "common/alloc.h"
+#include "daemon/url.h"
 
 #define REDIRECTS_MAX 5u
 #define TRIES_MAX 4u		/* in a row that brought nothing new */
@@ -24,24 +25,6 @@ fetch_url_allowed(const char *url, bool plain_http)
 {
 	return strncasecmp(url, "https://", 8) == 0 ||
 	    (plain_http && strncasecmp(url, "http://", 7) == 0);
-}
-
-/* Where `location`, as given by the answer for `base`, leads. NULL: nowhere. */
-static char *
-url_resolve(const char *base, const char *location)
-{
-	CURLU *u = curl_url();
-	char *text = NULL, *copy;
-
-	if (u == NULL)
-		abort();
-	if (curl_url_set(u, CURLUPART_URL, base, 0) == CURLUE_OK &&
-	    curl_url_set(u, CURLUPART_URL, location, 0) == CURLUE_OK)
-		curl_url_get(u, CURLUPART_URL, &text, 0);
-	copy = xstrdup(text);
-	curl_free(text);
-	curl_url_cleanup(u);
-	return copy;
 }
 
 /* "https://host:443" in lower case; NULL when that is no URL. */

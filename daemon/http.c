@@ -417,6 +417,31 @@ http_curl_error(int code, const char *text, struct error *err)
 	}
 }
 
+static enum http_trouble
+trouble_of(CURL *easy, CURLcode code)
+{
+	curl_off_t resolved_us = 0;
+
+	switch (code) {
+	case CURLE_OK:
+		return HTTP_TROUBLE_NONE;
+	case CURLE_COULDNT_RESOLVE_HOST:
+	case CURLE_COULDNT_RESOLVE_PROXY:
+		return HTTP_TROUBLE_NAME;
+	case CURLE_OPERATION_TIMEDOUT:
+		curl_easy_getinfo(easy, CURLINFO_NAMELOOKUP_TIME_T, &resolved_us);
+		return resolved_us == 0 ? HTTP_TROUBLE_NAME : HTTP_TROUBLE_OTHER;
+	case CURLE_SSL_CONNECT_ERROR:
+	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_SSL_CIPHER:
+	case CURLE_SSL_ISSUER_ERROR:
+	case CURLE_USE_SSL_FAILED:
+		return HTTP_TROUBLE_TLS;
+	default:
+		return HTTP_TROUBLE_OTHER;
+	}
+}
+
 static int
 outcome(struct http *h, const struct transfer *t, struct error *err)
 {
@@ -424,6 +449,7 @@ outcome(struct http *h, const struct transfer *t, struct error *err)
 	CURLMsg *message = curl_multi_info_read(h->multi, &left);
 	CURLcode code = message != NULL ? message->data.result : CURLE_FAILED_INIT;
 
+	t->response->trouble = trouble_of(h->easy, code);
 	if (code != CURLE_OK && t->stopped.kind != ERROR_NONE)
 		return error_set(err, t->stopped.kind, "%s", t->stopped.text);
 	return http_curl_error((int)code, t->curl_text, err);
@@ -456,6 +482,7 @@ http_do(struct http *h, const struct http_request *request, struct http_response
 	buf_clear(&response->body);
 	buf_clear(&response->headers);
 	response->status = 0;
+	response->trouble = HTTP_TROUBLE_OTHER;
 	response->body.limit = request->body_max != 0 ? request->body_max : HTTP_BODY_MAX;
 	response->headers.limit = HEADERS_MAX;
 

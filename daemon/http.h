@@ -71,13 +71,22 @@ struct http_request {
 	bool		 once;
 };
 
+/* What stood in the way when no whole answer came. */
+enum http_trouble {
+	HTTP_TROUBLE_NONE,
+	HTTP_TROUBLE_NAME,		/* the host's name cannot be resolved */
+	HTTP_TROUBLE_TLS,		/* no handshake, or a certificate that is not trusted */
+	HTTP_TROUBLE_OTHER,
+};
+
 struct http_response {
 	long		 status;
 	struct buf	 body;			/* as received */
 	struct buf	 headers;		/* "name: value\n" …, names in lower case, of the final answer */
+	enum http_trouble trouble;
 };
 
-#define HTTP_RESPONSE_INIT { 0, BUF_INIT, BUF_INIT }
+#define HTTP_RESPONSE_INIT { 0, BUF_INIT, BUF_INIT, HTTP_TROUBLE_NONE }
 
 /* 0 once a whole answer came, whatever its status; -1 with err: ERROR_REMOTE when there was
  * none or only a part, ERROR_CANCELLED, or what the sink said. The text begins with "METHOD

@@ -91,6 +91,10 @@ libraasd_a_SOURCES = \
 	daemon/tree.c daemon/tree.h \
 	daemon/unpack.c daemon/unpack.h \
 	daemon/url.c daemon/url.h \
+	daemon/validate-ask.c daemon/validate-ask.h \
+	daemon/validate-v1.c \
+	daemon/validate-v2.c \
+	daemon/validate.c daemon/validate.h \
 	daemon/words.c daemon/words.h \
 	daemon/workers.c daemon/workers.h \
 	daemon/yaml.c daemon/yaml.h

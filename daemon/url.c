@@ -1,7 +1,10 @@
 #include "daemon/url.h"
 
+#include <curl/curl.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "common/alloc.h"
 #include "common/buf.h"
 #include "common/cleanup.h"
 
@@ -29,4 +32,21 @@ url_hide_password(const char *text)
 	}
 	buf_add_str(&out, text);
 	return buf_take(&out);
+}
+
+char *
+url_resolve(const char *base, const char *location)
+{
+	CURLU *u = curl_url();
+	char *text = NULL, *copy;
+
+	if (u == NULL)
+		abort();
+	if (curl_url_set(u, CURLUPART_URL, base, 0) == CURLUE_OK &&
+	    curl_url_set(u, CURLUPART_URL, location, 0) == CURLUE_OK)
+		curl_url_get(u, CURLUPART_URL, &text, 0);
+	copy = xstrdup(text);
+	curl_free(text);
+	curl_url_cleanup(u);
+	return copy;
 }

@@ -1,10 +1,12 @@
-/* url.h - what of a URL may be shown.
+/* url.h - what of a URL may be shown, and where a relative one leads.
  *
- * Pure function. Any thread. */
+ * Pure functions. Any thread. */
 #ifndef DAEMON_URL_H
 #define DAEMON_URL_H
 
 /* A copy of any text, in which the password of each "SCHEME://USER:PASSWORD@" is "***". */
 char	*url_hide_password(const char *);
+/* Where `location`, as given by the answer for `base`, leads; the caller's. NULL: nowhere. */
+char	*url_resolve(const char *base, const char *location);
 
 #endif

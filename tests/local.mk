@@ -57,6 +57,7 @@ check_PROGRAMS += \
 	tests/unit/test-show \
 	tests/unit/test-state \
 	tests/unit/test-tarball \
+	tests/unit/test-validate \
 	tests/unit/test-workers
 
 tests_unit_test_arguments_LDADD = libraasctl.a libcommon.a $(JANSSON_LIBS)
@@ -92,6 +93,8 @@ tests_unit_test_openshift_SOURCES = tests/unit/test-openshift.c \
 tests_unit_test_redhat_metadata_SOURCES = tests/unit/test-redhat-metadata.c \
 	tests/unit/http-server.c tests/unit/http-server.h
 tests_unit_test_s3_SOURCES = tests/unit/test-s3.c tests/unit/http-server.c \
+	tests/unit/http-server.h
+tests_unit_test_validate_SOURCES = tests/unit/test-validate.c tests/unit/http-server.c \
 	tests/unit/http-server.h
 
 EXTRA_DIST += tests/ceph-rgw tests/sshd tests/tsan.supp tests/unit/test-git.h tests/unit/test.h
