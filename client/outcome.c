@@ -54,6 +54,20 @@ diff_outcome(const json_t *parameters)
 	return OUTCOME_DONE;
 }
 
+static enum outcome
+validate_outcome(const json_t *parameters)
+{
+	const json_t *results = json_object_get(parameters, "results");
+	size_t i;
+
+	for (i = 0; i < json_array_size(results); i++) {
+		if (!json_bool_or(json_array_get(results, i), "ok", false))
+			return OUTCOME_UNHEALTHY;
+	}
+	return json_int_or(json_object_get(parameters, "summary"), "failed", 0) > 0
+	    ? OUTCOME_UNHEALTHY : OUTCOME_DONE;
+}
+
 enum outcome
 outcome_of_reply(const struct method *m, const json_t *parameters)
 {
@@ -63,6 +77,8 @@ outcome_of_reply(const struct method *m, const json_t *parameters)
 		return sync_outcome(parameters);
 	if (strcmp(m->name, "Diff") == 0)
 		return diff_outcome(parameters);
+	if (strcmp(m->name, "Validate") == 0)
+		return validate_outcome(parameters);
 	if (strcmp(m->name, "Reload") == 0 &&
 	    json_array_size(json_object_get(parameters, "errors")) > 0)
 		return OUTCOME_FAILED;

@@ -305,6 +305,74 @@ show_diff(struct show *s, const json_t *reply, bool last)
 }
 
 static void
+format_bytes(int64_t n, char *out, size_t size)
+{
+	static const char *const units[] = { "bytes", "KiB", "MiB", "GiB", "TiB" };
+	double value = (double)n;
+	size_t i = 0;
+
+	while (value >= 1024 && i + 1 < sizeof(units) / sizeof(units[0])) {
+		value /= 1024;
+		i++;
+	}
+	snprintf(out, size, i == 0 ? "%.0f %s" : "%.1f %s", value, units[i]);
+}
+
+static void
+show_checked(struct show *s, const json_t *step)
+{
+	int64_t n = json_int_or(step, "size", -1);
+	char size[32] = "";
+
+	if (n >= 0)
+		format_bytes(n, size, sizeof(size));
+	render_line(s->render, NULL, "  %s%s%s", text_of(step, "text"), n >= 0 ? ", " : "", size);
+}
+
+static void
+show_validation(struct show *s, const json_t *result)
+{
+	const char *image = text_of(result, "image");
+	long long manifests = (long long)json_int_or(result, "manifests", 0);
+	long long v1_images = (long long)json_int_or(result, "v1_images", 0);
+	char size[32];
+
+	if (!json_bool_or(result, "ok", false)) {
+		render_line(s->render, COLOR_RED, "%s: %s: %s", image, text_of(result, "fault"),
+		    text_of(result, "text"));
+		return;
+	}
+	format_bytes(json_int_or(result, "bytes", 0), size, sizeof(size));
+	if (v1_images > 0)
+		render_line(s->render, COLOR_GREEN, "%s: ok, %lld v1 images, %s", image, v1_images,
+		    size);
+	else
+		render_line(s->render, COLOR_GREEN, "%s: ok, %lld manifests, %lld blobs, %s", image,
+		    manifests, (long long)json_int_or(result, "blobs", 0), size);
+}
+
+static void
+show_validate(struct show *s, const json_t *reply, bool last)
+{
+	const json_t *step = json_object_get(reply, "step");
+	const json_t *results = json_object_get(reply, "results");
+	const json_t *summary = json_object_get(reply, "summary");
+	size_t i;
+
+	if (json_is_object(step))
+		show_checked(s, step);
+	for (i = 0; i < json_array_size(results); i++)
+		show_validation(s, json_array_get(results, i));
+	if (last && json_int_or(summary, "images", 0) == 0)
+		render_line(s->render, NULL, "nothing is published");
+	else if (last)
+		render_line(s->render, NULL, "%lld validated: %lld ok, %lld failed",
+		    (long long)json_int_or(summary, "images", 0),
+		    (long long)json_int_or(summary, "ok", 0),
+		    (long long)json_int_or(summary, "failed", 0));
+}
+
+static void
 show_pull(struct show *s, const json_t *reply, bool last)
 {
 	const json_t *isvs = json_object_get(reply, "isvs");
@@ -431,6 +499,7 @@ static const struct {
 	{ "Status", show_status },
 	{ "Sync", show_sync },
 	{ "Diff", show_diff },
+	{ "Validate", show_validate },
 	{ "Pull", show_pull },
 	{ "Log", show_log },
 	{ "Pause", show_pause },

@@ -52,6 +52,24 @@ const struct method methods[] = {
 		},
 	},
 	{
+		.command = "validate", .name = "Validate",
+		.summary = "Pull what an ISV has published, as a client does",
+		.help = "Asks the registry by its public name, without credentials, and follows its\n"
+		    "redirects: every tag and manifest, every platform of a list, and the size of each\n"
+		    "layer. Names the first thing that fails, and whose fault it is: DNS, TLS, Crane,\n"
+		    "metadata, S3 access, a missing object, a wrong digest, size or type. Changes\n"
+		    "nothing, and goes on beside a sync.",
+		.exit_status = "4 if an image cannot be pulled",
+		.streams = true, .waits = true,
+		.params = {
+			{ "isv", PARAM_ISV, .value = "ISV", .required = true, .help = "whose" },
+			{ "image", PARAM_STRING, .value = "IMAGE",
+			  .help = "only this one, named as it is pulled: acme/app" },
+			{ "deep", PARAM_FLAG, .option = "--deep",
+			  .help = "download every layer and compare its digest" },
+		},
+	},
+	{
 		.command = "pull", .name = "Pull",
 		.summary = "Fetch the config repo now",
 		.help = "For the config repo's git hook, or for the impatient: raasd also does it on a\n"

@@ -20,6 +20,8 @@
 /* Threads of the pool beyond `workers`, so that a sweep and the fetching of Red Hat's metadata
  * find a place while every ISV's slot is taken. */
 #define SPARE_THREADS 2
+/* Validations at once; others wait. */
+#define VISITORS 4
 /* Enough for libgit2 over ssh and for libcurl with TLS, measured; see tests/bench. */
 #define JOB_STACK (512 * 1024)
 #define RETRY_MIN_MS 2000
@@ -340,6 +342,9 @@ start_threads(struct daemon *d)
 	d->jobs = workers_new(d->base, &(struct workers_options){ .name = "job",
 	    .threads = s->workers + SPARE_THREADS, .stack_size = JOB_STACK,
 	    .tools_new = tools_new, .tools_free = tools_free, .arg = d->http });
+	d->visitors = workers_new(d->base, &(struct workers_options){ .name = "visit",
+	    .threads = VISITORS, .stack_size = JOB_STACK, .tools_new = tools_new,
+	    .tools_free = tools_free, .arg = d->http });
 	d->keeper = keeper_new(d->base, &(struct keeper_options){
 	    .repo = { .path = d->config_repo_path, .url = s->config_repo,
 		.ssh_command = s->git.ssh_command, .http = d->http, .branch = s->environment,
@@ -386,6 +391,7 @@ daemon_stop(struct daemon *d)
 
 	d->stopping = true;
 	workers_free(d->jobs);
+	workers_free(d->visitors);
 	keeper_free(d->keeper);
 	state_store_close(d->store);
 	control_free(d->control);

@@ -43,6 +43,7 @@ struct daemon {
 	struct state_store	*store;
 	struct scheduler	*scheduler;
 	struct workers		*jobs;
+	struct workers		*visitors;	/* validations: they take nobody's turn */
 	struct keeper		*keeper;
 	bool			 stopping;
 

@@ -38,6 +38,7 @@ static const struct handler {
 	{ "Log", handle_log },
 	{ "Pause", handle_pause },
 	{ "Resume", handle_resume },
+	{ "Validate", handle_validate },
 	{ "Ping", handle_ping },
 	{ "Version", handle_version },
 };

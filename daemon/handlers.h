@@ -17,6 +17,7 @@ void	 handle_reload(struct daemon *, struct control_call *);
 void	 handle_log(struct daemon *, struct control_call *);
 void	 handle_pause(struct daemon *, struct control_call *);
 void	 handle_resume(struct daemon *, struct control_call *);
+void	 handle_validate(struct daemon *, struct control_call *);
 
 /* False while there is no configuration; the call has then been answered. */
 bool	 call_has_config(struct daemon *, struct control_call *);

@@ -57,6 +57,7 @@ libraasd_a_SOURCES = \
 	daemon/method-pause.c \
 	daemon/method-status.c \
 	daemon/method-sync.c \
+	daemon/method-validate.c \
 	daemon/nearest.c daemon/nearest.h \
 	daemon/observe.c daemon/observe.h \
 	daemon/observed.c daemon/observed.h \
@@ -92,6 +93,7 @@ libraasd_a_SOURCES = \
 	daemon/unpack.c daemon/unpack.h \
 	daemon/url.c daemon/url.h \
 	daemon/validate-ask.c daemon/validate-ask.h \
+	daemon/validate-job.c daemon/validate-job.h \
 	daemon/validate-v1.c \
 	daemon/validate-v2.c \
 	daemon/validate.c daemon/validate.h \

@@ -31,7 +31,7 @@ pull_fault(struct pull *p, enum validate_fault fault, const char *fmt, ...)
 	if (n == -1)
 		abort();
 	report->fault = fault;
-	snprintf(report->text, sizeof(report->text), "%s: %s%s%s", p->metadata->registry_id,
+	snprintf(report->text, sizeof(report->text), "%s%s%s",
 	    p->about != NULL ? p->about : "", p->about != NULL ? ": " : "", text);
 	text_clean(report->text);
 	return -1;

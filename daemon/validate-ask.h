@@ -42,7 +42,7 @@ struct reply {
 int	 pull_ask(struct pull *, const struct question *, struct reply *);
 void	 reply_done(struct reply *);
 
-/* Reports "NAME: ABOUT: TEXT". Returns -1. */
+/* Reports "ABOUT: TEXT". Returns -1. */
 int	 pull_fault(struct pull *, enum validate_fault, const char *fmt, ...)
 	    __attribute__((format(printf, 3, 4)));
 /* One more thing is in order. */

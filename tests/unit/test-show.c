@@ -139,6 +139,8 @@ TEST(control_characters_never_get_through)
 		    "\"text\":\"\\u001b\"}]}]}" },
 		{ "Diff", "{\"steps\":[{\"kind\":\"\\u001b\",\"resource\":\"\\u001b\",\"text\":\"\\u001b\"}],"
 		    "\"files\":[{\"name\":\"\\u001b\",\"state\":\"\\u001b\",\"diff\":[\"+\\u001b\"]}]}" },
+		{ "Validate", "{\"step\":{\"text\":\"\\u001b\"},\"results\":[{\"image\":\"\\u001b\","
+		    "\"fault\":\"\\u009b\",\"text\":\"\\u001b\"}]}" },
 		{ "Pull", "{\"commit\":\"\\u001b\",\"isvs\":[\"\\u001b\"]}" },
 		{ "Log", "{\"lines\":[\"\\u001b[31m\"]}" },
 		{ "Resolve", "{\"files\":[\"\\u001b\"]}" },
@@ -298,6 +300,36 @@ TEST(ages)
 	}
 }
 
+TEST(validate_names_what_is_wrong)
+{
+	SHOWN(text, "Validate", "{\"isv\":\"a\"}", PLAIN,
+	    "{\"step\":{\"image\":\"a/b\",\"part\":\"blob\",\"text\":\"layer sha256:1\","
+	    "\"size\":2048}}",
+	    "{\"step\":{\"image\":\"a/b\",\"part\":\"manifest\",\"text\":\"tag 'x'\","
+	    "\"size\":null}}",
+	    "{\"results\":[{\"image\":\"a/b\",\"ok\":true,\"manifests\":2,\"blobs\":1,"
+	    "\"v1_images\":0,\"bytes\":2048}]}",
+	    "{\"results\":[{\"image\":\"old\",\"ok\":true,\"v1_images\":3,\"bytes\":7}]}",
+	    "{\"results\":[{\"image\":\"c\",\"ok\":false,\"fault\":\"missing object\","
+	    "\"text\":\"tag 'x': gone\"}]}",
+	    "{\"summary\":{\"images\":3,\"ok\":2,\"failed\":1}}");
+	enum outcome no_outcome;
+	cleanup(free_p) char *nothing = shown("Validate", "{}", (const char *const[]){
+	    "{\"summary\":{\"images\":0,\"ok\":0,\"failed\":0}}", NULL },
+	    (struct render)PLAIN, false, &no_outcome);
+
+	CHECK_STR(text,
+	    "  layer sha256:1, 2.0 KiB\n"
+	    "  tag 'x'\n"
+	    "a/b: ok, 2 manifests, 1 blobs, 2.0 KiB\n"
+	    "old: ok, 3 v1 images, 7 bytes\n"
+	    "c: missing object: tag 'x': gone\n"
+	    "3 validated: 2 ok, 1 failed\n");
+	CHECK_INT(outcome, OUTCOME_UNHEALTHY);
+	CHECK_STR(nothing, "nothing is published\n");
+	CHECK_INT(no_outcome, OUTCOME_DONE);
+}
+
 int
 main(void)
 {
@@ -305,6 +337,6 @@ main(void)
 	    CASE(status_of_one_says_more), CASE(colours_when_wanted),
 	    CASE(control_characters_never_get_through), CASE(sync_is_followed),
 	    CASE(sync_that_only_looks), CASE(diff_of_nothing_and_something),
-	    CASE(reload_shows_where), CASE(json_is_one_object_of_all_pages),
+	    CASE(validate_names_what_is_wrong), CASE(reload_shows_where), CASE(json_is_one_object_of_all_pages),
 	    CASE(phases_that_are_healthy), CASE(errors_say_what_to_do), CASE(ages));
 }
