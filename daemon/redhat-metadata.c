@@ -9,6 +9,7 @@
 #include "daemon/git.h"
 #include "daemon/redhat-index.h"
 #include "daemon/repo.h"
+#include "daemon/url.h"
 
 #define REDIRECTS_MAX 5
 #define TRIES 3
@@ -105,22 +106,6 @@ get_from_config(struct get *g, struct error *err)
 			return error_prefix(err, "redhat/metadata/%s", file->name);
 	}
 	return 0;
-}
-
-/* Where `ref` leads from the page at `base`. NULL: nowhere on the web. */
-static char *
-url_resolve(const char *base, const char *ref)
-{
-	CURLU *u = curl_url();
-	char *url = NULL, *copy = NULL;
-
-	if (curl_url_set(u, CURLUPART_URL, base, 0) == CURLUE_OK &&
-	    curl_url_set(u, CURLUPART_URL, ref, 0) == CURLUE_OK &&
-	    curl_url_get(u, CURLUPART_URL, &url, 0) == CURLUE_OK)
-		copy = xstrdup(url);
-	curl_free(url);
-	curl_url_cleanup(u);
-	return copy;
 }
 
 /* The path of a URL up to its last slash. */
