@@ -383,6 +383,18 @@ daemon_start(struct daemon *d, struct error *err)
 	return 0;
 }
 
+/* Without a word: they are not over. */
+static void
+free_incidents(struct daemon *d)
+{
+	struct incident *const all[] = { &d->config_repo, &d->raas_cfg, &d->openshift, &d->s3,
+	    &d->redhat, &d->commits };
+	size_t i;
+
+	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		free(all[i]->text);
+}
+
 /* Jobs end first, and then the state is written, since what they hand back needs the rest. */
 static void
 daemon_stop(struct daemon *d)
@@ -410,6 +422,7 @@ daemon_stop(struct daemon *d)
 	repo_files_done(&d->trees);
 	repo_files_done(&d->redhat_files);
 	free_timers(d);
+	free_incidents(d);
 	free(d->config_repo_path);
 }
 
