@@ -167,6 +167,24 @@ apply_isv(struct daemon *d, struct registry *r)
 }
 
 static void
+forget_unmade(struct daemon *d)
+{
+	size_t i, kept = 0;
+
+	for (i = 0; i < d->n_registries; i++) {
+		struct registry *r = d->registries[i];
+
+		if (!registry_forgettable(r)) {
+			d->registries[kept++] = r;
+			continue;
+		}
+		state_store_remove(d->store, r->state->name);
+		registry_free(r);
+	}
+	d->n_registries = kept;
+}
+
+static void
 apply_configuration(struct daemon *d)
 {
 	struct registry *r;
@@ -187,6 +205,7 @@ apply_configuration(struct daemon *d)
 		else
 			r->config_changed |= apply_isv(d, r);
 	}
+	forget_unmade(d);
 	daemon_set_timer(d->schedule_timer, 0);
 }
 

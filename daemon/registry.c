@@ -81,6 +81,21 @@ registry_phase(const struct registry *r)
 	return phase_of_resources(r->state);
 }
 
+/* A section that was pushed by mistake leaves nothing behind when it is taken back. */
+bool
+registry_forgettable(const struct registry *r)
+{
+	const struct isv_state *s = r->state;
+	size_t i;
+
+	for (i = 0; i < N_RESOURCE_KINDS; i++)
+		if (s->resources[i].name != NULL)
+			return false;
+	return r->isv == NULL && r->slot == NULL && !r->running && !s->pause.on &&
+	    s->n_unlogged == 0 && s->n_base == 0 && s->last_sync == 0 &&
+	    LIST_EMPTY(&r->waiters) && LIST_EMPTY(&r->followers);
+}
+
 /* What a sync depends on. */
 
 static void

@@ -91,6 +91,8 @@ void	 registry_backups_done(struct registry *, const struct error *err);
 /* Stops the run, or forgets what is queued; false: there was nothing. */
 bool	 registry_cancel(struct registry *);
 
+/* Its section is gone, and nothing was ever seen or made of it. */
+bool	 registry_forgettable(const struct registry *);
 /* Takes it off the schedule: at once, or when the run that is going on has been stopped. */
 void	 registry_unschedule(struct registry *);
 /* At the end of the process: the run's result can no longer be used. */
