@@ -113,6 +113,20 @@ note_blindness(struct reconcile_job *j, const struct session *s, const struct ob
 			note_error(&j->out, &own[i]->error);
 }
 
+/* A sweep's inventory is a hint, and may be older than the last repair, or than somebody's
+ * deletion: only what was seen just now is acted on, and what has gone is looked for again. */
+static bool
+needs_fresh_look(const struct reconcile_job *j, const struct session *s, const struct observed *o)
+{
+	const struct sighting *own[] = { &o->app.variables, &o->bucket.access, &o->layers.seen };
+	bool gone = false;
+	size_t i;
+
+	for (i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		gone |= own[i]->sight == SIGHT_FAILED && own[i]->error.kind == ERROR_MISSING;
+	return (j->out.plan.n_steps > 0 || gone) && j->in.inventory != NULL && !s->fresh;
+}
+
 /* ---- what the loop wants to know of the last look ---- */
 
 static void
@@ -283,15 +297,15 @@ one_round(struct reconcile_job *j, struct session *s, bool deep, bool failed[N_R
 	observe(s, deep, &o);
 	plan_make(&(struct plan_input){ j->in.isv, &j->in.config->openshift, &j->in.config->aws,
 	    j->in.take }, &o, &j->out.plan);
+	if (needs_fresh_look(j, s, &o)) {
+		observed_done(&o);
+		return true;
+	}
 	note_blindness(j, s, &o);
 	note_failures(j, failed);
 	if (j->out.n_resolved == 0)
 		note_resolved(j, &o);
-	if (j->out.plan.n_steps > 0 && j->in.inventory != NULL && !s->fresh)
-		/* A sweep's inventory is a hint, and may be older than the last repair: only what
-		 * was seen just now is acted on. */
-		again = true;
-	else if (deadline_check(s->deadline, &j->out.error) == 0 && j->in.act)
+	if (deadline_check(s->deadline, &j->out.error) == 0 && j->in.act)
 		again = act_on_plan(j, s, &o, failed);
 	if (!again) {
 		note_observed(j, &o);
