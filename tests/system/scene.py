@@ -154,14 +154,15 @@ class Scene:
     def well(self, tap):
         """raasd lives, has found no fault of its own, and has told nobody a secret."""
         raasd = self.raasd
-        tap.equal(raasd.process.poll(), None, "raasd is alive")
+        tap.equal(raasd.process.poll(), None, "raasd is alive", raasd.stderr()[-1500:])
         said = [line for line in raasd.stderr().splitlines() if "internal" in line.lower()]
         tap.equal(said, [], "raasd found no fault of its own")
         repositories = [self.repo.bare, os.path.join(raasd.state_dir, "config.git")]
-        kept = os.path.join(raasd.state_dir, "raas.cfg.last-good")
         found = no_secret(self.secrets, raasd.state_dir, raasd.cache_dir, raasd.stderr_path,
                           repositories=[r for r in repositories if os.path.isdir(r)])
-        tap.equal([f for f in found if f != kept], [], "no secret is told")
+        # The copy of raas.cfg is the only place for them, and its owner's alone.
+        kept = [f for f in found if "/raas.cfg.last-good" in f and os.stat(f).st_mode & 0o77 == 0]
+        tap.equal([f for f in found if f not in kept], [], "no secret is told")
 
     def fsck(self, tap):
         for repository in (self.repo.bare, os.path.join(self.raasd.state_dir, "config.git")):
