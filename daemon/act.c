@@ -128,6 +128,7 @@ read_content(struct session *s, const struct step_file *f, struct buf *out, stru
 	return session_read_config(s, &f->content, out, err);
 }
 
+/* 1: somebody else was faster. */
 static int
 push_changes(struct session *s, const struct app_repo_change *changes, size_t n, struct error *err)
 {
@@ -139,7 +140,7 @@ push_changes(struct session *s, const struct app_repo_change *changes, size_t n,
 	    &deadline, err) == -1)
 		return error_prefix(err, "app repo");
 	if (result == APP_REPO_BEHIND)
-		return error_set(err, ERROR_REMOTE, "app repo: somebody else pushed meanwhile");
+		return 1;
 	return result == APP_REPO_DONE ? 0 : error_prefix(err, "app repo");
 }
 

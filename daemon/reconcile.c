@@ -71,11 +71,17 @@ act_on_plan(struct reconcile_job *j, struct session *s, const struct observed *o
 	for (i = 0; i < out->plan.n_steps; i++) {
 		const struct step *step = &out->plan.steps[i];
 		struct error err = ERROR_INIT;
+		int outcome;
 
 		if (depends_on_failed(step, failed) ||
 		    (step->kind == STEP_BACKUP_FILES && !j->in.backup))
 			continue;
-		if (act(s, step, o, out, &err) == 0) {
+		outcome = act(s, step, o, out, &err);
+		if (outcome > 0) {
+			any_done = true;
+			continue;
+		}
+		if (outcome == 0) {
 			any_done |= step->kind != STEP_BACKUP_FILES;
 			if (step->kind != STEP_BACKUP_FILES)
 				plan_succeed(&out->plan, step->resource);
@@ -322,9 +328,16 @@ static void
 reconcile(struct reconcile_job *j, struct session *s)
 {
 	bool deep = j->in.work == WORK_DEEP, failed[N_RESOURCE_KINDS] = { false };
+	struct error err;
 	int round;
 
-	for (round = 1; one_round(j, s, deep, failed) && round < ROUNDS_MAX; round++) {
+	for (round = 1; one_round(j, s, deep, failed); round++) {
+		if (round == ROUNDS_MAX) {
+			error_set(&err, ERROR_REMOTE, "not in order after %d rounds of repairs: "
+			    "somebody else changes it meanwhile", ROUNDS_MAX);
+			note_error(&j->out, &err);
+			return;
+		}
 		/* What was changed is looked at where it is, and wholly. */
 		s->fresh = true;
 		deep = true;
