@@ -152,6 +152,7 @@ tests_sandbox_sandbox_SOURCES = \
 	tests/sandbox/crane-face.c tests/sandbox/crane-face.h \
 	tests/sandbox/face.c tests/sandbox/face.h \
 	tests/sandbox/faults.c tests/sandbox/faults.h \
+	tests/sandbox/ports.c tests/sandbox/ports.h \
 	tests/sandbox/preset.c \
 	tests/sandbox/record.c tests/sandbox/record.h \
 	tests/sandbox/s3-access.c \
@@ -163,7 +164,6 @@ tests_sandbox_sandbox_SOURCES = \
 	tests/sandbox/s3-policy.c \
 	tests/sandbox/s3.c tests/sandbox/s3.h \
 	tests/sandbox/sandbox.c \
-	tests/sandbox/server.c tests/sandbox/server.h \
 	tests/sandbox/table.c tests/sandbox/table.h \
 	tests/sandbox/xml.c tests/sandbox/xml.h
 tests_sandbox_sandbox_LDADD = libcommon.a $(JANSSON_LIBS) $(LIBEVENT_LIBS) $(LIBGIT2_LIBS) \

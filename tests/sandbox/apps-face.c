@@ -25,17 +25,17 @@ crane_of(struct app *app)
 }
 
 void
-apps_face_answer(void *arg, const struct request *r, struct answer *a)
+apps_face_answer(void *arg, const struct request *r, struct reply *a)
 {
 	struct app *app = apps_by_host(arg, r->host);
 
 	if (app == NULL) {
-		answer_html(a, 404, "Not Found");
+		reply_html(a, 404, "Not Found");
 		return;
 	}
 	app_look(app);
 	if (!app->started || app->deployed[0] == '\0' || !has_crane_env(app))
-		answer_html(a, 503, "Service Temporarily Unavailable");
+		reply_html(a, 503, "Service Temporarily Unavailable");
 	else
 		crane_answer(crane_of(app), r, a);
 }

@@ -14,7 +14,7 @@
 struct call {
 	struct apps		*apps;
 	const struct request	*request;
-	struct answer		*answer;
+	struct reply		*answer;
 	struct account		*account;	/* who asks */
 	const char		*scopes;	/* of the token; "session" for a password */
 	int			 version;	/* 17 is 1.7 */

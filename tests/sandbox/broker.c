@@ -90,7 +90,7 @@ message(const char *severity, json_t *exit_code, const char *field, const char *
 
 /* Takes data and the message. */
 static void
-answer_envelope(struct call *c, int status, const char *type, json_t *data, json_t *said)
+reply_envelope(struct call *c, int status, const char *type, json_t *data, json_t *said)
 {
 	json_t *o = json_object(), *versions = json_array(), *messages = json_array();
 	char number[32];
@@ -108,7 +108,7 @@ answer_envelope(struct call *c, int status, const char *type, json_t *data, json
 	json_object_set_new(o, "data", data != NULL ? data : json_null());
 	json_object_set_new(o, "messages", messages);
 	json_object_set_new(o, "supported_api_versions", versions);
-	answer_header(c->answer, "Content-Type", "application/json; charset=utf-8");
+	reply_header(c->answer, "Content-Type", "application/json; charset=utf-8");
 	c->answer->status = status;
 	if (!request_is(c->request, "HEAD")) {
 		cleanup(free_p) char *text = json_dumps(o, JSON_COMPACT |
@@ -121,7 +121,7 @@ answer_envelope(struct call *c, int status, const char *type, json_t *data, json
 void
 call_data(struct call *c, int status, const char *type, json_t *data, const char *text)
 {
-	answer_envelope(c, status, type, data, text == NULL ? NULL :
+	reply_envelope(c, status, type, data, text == NULL ? NULL :
 	    message("info", json_null(), NULL, text));
 }
 
@@ -134,7 +134,7 @@ call_error(struct call *c, int status, int exit_code, const char *field, const c
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	answer_envelope(c, status, NULL, NULL, message("error", json_integer(exit_code), field,
+	reply_envelope(c, status, NULL, NULL, message("error", json_integer(exit_code), field,
 	    text));
 }
 
@@ -351,8 +351,8 @@ authenticate(struct call *c)
 	}
 	if (c->account != NULL)
 		return true;
-	answer_header(c->answer, "WWW-Authenticate", "Basic realm=\"openshift broker\"");
-	answer_text(c->answer, 401, bearer ? "application/json; charset=utf-8" :
+	reply_header(c->answer, "WWW-Authenticate", "Basic realm=\"openshift broker\"");
+	reply_text(c->answer, 401, bearer ? "application/json; charset=utf-8" :
 	    "text/html; charset=utf-8", bearer ? "Not authorized\n" :
 	    "HTTP Basic: Access denied.\n");
 	return false;
@@ -491,17 +491,17 @@ dispatch(struct call *c)
 			return;
 		}
 	}
-	answer_html(c->answer, 404, "No route matches");
+	reply_html(c->answer, 404, "No route matches");
 }
 
 void
-broker_answer(void *apps, const struct request *r, struct answer *a)
+broker_answer(void *apps, const struct request *r, struct reply *a)
 {
 	struct call c = { .apps = apps, .request = r, .answer = a };
 	size_t i;
 
 	if (strncmp(r->path, PREFIX, strlen(PREFIX)) != 0) {
-		answer_html(a, 404, "Not Found");
+		reply_html(a, 404, "Not Found");
 		return;
 	}
 	split_path(&c, r->path + strlen(PREFIX));

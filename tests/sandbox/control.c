@@ -43,7 +43,7 @@ const char control_help[] =
 struct order {
 	struct control		*control;
 	const struct request	*request;
-	struct answer		*answer;
+	struct reply		*answer;
 	json_t			*body;			/* object; NULL: none was given */
 	char			*words[WORDS];		/* behind the prefix; the last one whole */
 	size_t			 n_words;
@@ -52,13 +52,13 @@ struct order {
 static void
 done(struct order *o, json_t *value)
 {
-	answer_json(o->answer, 200, value != NULL ? value : json_pack("{s:b}", "ok", 1));
+	reply_json(o->answer, 200, value != NULL ? value : json_pack("{s:b}", "ok", 1));
 }
 
 static void
 refuse(struct order *o, int status, const char *why)
 {
-	answer_json(o->answer, status, json_pack("{s:o}", "error", json_text(why)));
+	reply_json(o->answer, status, json_pack("{s:o}", "error", json_text(why)));
 }
 
 /* A string member, or NULL. */
@@ -102,7 +102,7 @@ static void
 faults_delete(struct order *o)
 {
 	faults_clear(o->control->faults);
-	server_drop_waiting(o->control->server);
+	ports_drop_waiting(o->control->ports);
 	done(o, NULL);
 }
 
@@ -568,7 +568,7 @@ dispatch(struct order *o)
 }
 
 void
-control_answer(void *control, const struct request *r, struct answer *a)
+control_answer(void *control, const struct request *r, struct reply *a)
 {
 	struct order o = { .control = control, .request = r, .answer = a };
 	struct error err;

@@ -9,14 +9,14 @@
 #include "tests/sandbox/faults.h"
 #include "tests/sandbox/record.h"
 #include "tests/sandbox/s3.h"
-#include "tests/sandbox/server.h"
+#include "tests/sandbox/ports.h"
 
 struct control {		/* all lent */
 	struct apps	*apps;
 	struct s3	*s3;
 	struct faults	*faults;
 	struct record	*record;
-	struct server	*server;
+	struct ports	*ports;
 };
 
 face_answer	control_answer;	/* of a struct control */

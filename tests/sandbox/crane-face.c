@@ -111,7 +111,7 @@ v2_summary(const json_t *file)
 }
 
 static void
-answer_repositories(const struct request *r, struct answer *a, const struct table *t,
+answer_repositories(const struct request *r, struct reply *a, const struct table *t,
     json_t *(*summary)(const json_t *))
 {
 	const char *accept = request_header(r, "Accept");
@@ -123,29 +123,29 @@ answer_repositories(const struct request *r, struct answer *a, const struct tabl
 		o = json_object();
 		for (i = 0; i < t->n; i++)
 			json_object_set_new(o, t->rows[i].name, summary(t->rows[i].value));
-		answer_json(a, 200, o);
+		reply_json(a, 200, o);
 		return;
 	}
 	buf_add_str(&page, "<html><body><h1>Repositories</h1><ul>\n");
 	for (i = 0; i < t->n; i++)
 		buf_printf(&page, "<li>%s</li>\n", t->rows[i].name);
 	buf_add_str(&page, "</ul></body></html>\n");
-	answer_text(a, 200, "text/html; charset=utf-8", buf_str(&page));
+	reply_text(a, 200, "text/html; charset=utf-8", buf_str(&page));
 }
 
 /* -- version 1 -- */
 
 static void
-v1_headers(struct answer *a)
+v1_headers(struct reply *a)
 {
-	answer_header(a, "X-Docker-Registry-Version", "0.6.6");
-	answer_header(a, "X-Docker-Registry-Config", "common");
+	reply_header(a, "X-Docker-Registry-Version", "0.6.6");
+	reply_header(a, "X-Docker-Registry-Config", "common");
 }
 
 static void
-v1_missing(struct answer *a)
+v1_missing(struct reply *a)
 {
-	answer_text(a, 404, "text/html; charset=utf-8", "Not Found");
+	reply_text(a, 404, "text/html; charset=utf-8", "Not Found");
 }
 
 /* The file for a v1 path's "NAME/images"; `tail` is set to "images". NULL: there is none. */
@@ -169,20 +169,20 @@ v1_file(const struct crane *c, const char *path, const char **tail)
 }
 
 static void
-v1_repository(const struct crane *c, const struct request *r, struct answer *a, const char *path)
+v1_repository(const struct crane *c, const struct request *r, struct reply *a, const char *path)
 {
 	const char *tail = "", *host = request_header(r, "Host");
 	const json_t *file = v1_file(c, path, &tail), *id;
 	json_t *tags = json_object_get(file, "tags");
 
 	if (file != NULL && strcmp(tail, "images") == 0) {
-		answer_header(a, "X-Docker-Endpoints", host != NULL ? host : "");
-		answer_json(a, 200, json_incref(json_object_get(file, "images")));
+		reply_header(a, "X-Docker-Endpoints", host != NULL ? host : "");
+		reply_json(a, 200, json_incref(json_object_get(file, "images")));
 	} else if (file != NULL && strcmp(tail, "tags") == 0) {
-		answer_json(a, 200, json_incref(tags));
+		reply_json(a, 200, json_incref(tags));
 	} else if (file != NULL && strncmp(tail, "tags/", 5) == 0 &&
 	    (id = json_object_get(tags, tail + 5)) != NULL) {
-		answer_json(a, 200, json_incref((json_t *)id));
+		reply_json(a, 200, json_incref((json_t *)id));
 	} else {
 		v1_missing(a);
 	}
@@ -208,18 +208,18 @@ url_of_image(const struct crane *c, const char *id)
 }
 
 static void
-redirect(struct answer *a, const char *base, const char *path)
+redirect(struct reply *a, const char *base, const char *path)
 {
 	size_t len = strlen(base);
 	cleanup(free_p) char *to = xasprintf("%s%s%s", base,
 	    len > 0 && base[len - 1] == '/' ? "" : "/", path);
 
-	answer_header(a, "Location", to);
-	answer_html(a, 302, "Redirecting...");
+	reply_header(a, "Location", to);
+	reply_html(a, 302, "Redirecting...");
 }
 
 static void
-v1_image(const struct crane *c, struct answer *a, const char *path)
+v1_image(const struct crane *c, struct reply *a, const char *path)
 {
 	const char *slash = strchr(path, '/'), *url;
 	cleanup(free_p) char *id = NULL;
@@ -237,7 +237,7 @@ v1_image(const struct crane *c, struct answer *a, const char *path)
 }
 
 static void
-v1_search(const struct crane *c, const struct request *r, struct answer *a)
+v1_search(const struct crane *c, const struct request *r, struct reply *a)
 {
 	const char *wanted = query_value(&r->query, "q");
 	json_t *results = json_array(), *o = json_object();
@@ -251,17 +251,17 @@ v1_search(const struct crane *c, const struct request *r, struct answer *a)
 	json_object_set_new(o, "num_results", json_integer((json_int_t)json_array_size(results)));
 	json_object_set_new(o, "query", json_text(wanted != NULL ? wanted : ""));
 	json_object_set_new(o, "results", results);
-	answer_json(a, 200, o);
+	reply_json(a, 200, o);
 }
 
 static void
-answer_v1(const struct crane *c, const struct request *r, struct answer *a, const char *path)
+answer_v1(const struct crane *c, const struct request *r, struct reply *a, const char *path)
 {
 	v1_headers(a);
 	if (strcmp(path, "_ping") == 0)
-		answer_json(a, 200, json_true());
+		reply_json(a, 200, json_true());
 	else if (strcmp(path, "users") == 0 || strcmp(path, "users/") == 0)
-		answer_json(a, request_is(r, "POST") ? 201 : 200, json_string("OK"));
+		reply_json(a, request_is(r, "POST") ? 201 : 200, json_string("OK"));
 	else if (strcmp(path, "search") == 0)
 		v1_search(c, r, a);
 	else if (strncmp(path, "repositories/", 13) == 0)
@@ -275,9 +275,9 @@ answer_v1(const struct crane *c, const struct request *r, struct answer *a, cons
 /* -- version 2 -- */
 
 static void
-v2_missing(struct answer *a)
+v2_missing(struct reply *a)
 {
-	answer_json(a, 404, json_pack("{s:[{s:s, s:s}]}", "errors", "code", "404",
+	reply_json(a, 404, json_pack("{s:[{s:s, s:s}]}", "errors", "code", "404",
 	    "message", "Not Found"));
 }
 
@@ -346,15 +346,15 @@ v2_split(const char *path)
 }
 
 static void
-answer_v2(const struct crane *c, const struct request *r, struct answer *a, const char *path)
+answer_v2(const struct crane *c, const struct request *r, struct reply *a, const char *path)
 {
 	const char *split = v2_split(path);
 	cleanup(free_p) char *name = NULL, *to = NULL;
 	const json_t *file;
 
 	if (path[0] == '\0') {
-		answer_header(a, "Docker-Distribution-API-Version", "registry/2.0");
-		answer_json(a, 200, json_object());
+		reply_header(a, "Docker-Distribution-API-Version", "registry/2.0");
+		reply_json(a, 200, json_object());
 		return;
 	}
 	if (split == NULL) {
@@ -374,7 +374,7 @@ answer_v2(const struct crane *c, const struct request *r, struct answer *a, cons
 }
 
 void
-crane_answer(const struct crane *c, const struct request *r, struct answer *a)
+crane_answer(const struct crane *c, const struct request *r, struct reply *a)
 {
 	cleanup(free_p) char *path = percent_decode(r->path, strlen(r->path), false);
 
@@ -390,5 +390,5 @@ crane_answer(const struct crane *c, const struct request *r, struct answer *a)
 	else if (strcmp(path, "/crane/repositories/v2") == 0)
 		answer_repositories(r, a, &c->v2, v2_summary);
 	else
-		answer_html(a, 404, "Not Found");
+		reply_html(a, 404, "Not Found");
 }

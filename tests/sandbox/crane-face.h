@@ -13,6 +13,6 @@ void		 crane_free(struct crane *);
 /* A file of crane/data; those that Crane would refuse are left out. A name given twice: the
  * last one counts. */
 void		 crane_add_file(void *crane, const char *name, const char *data, size_t len);
-void		 crane_answer(const struct crane *, const struct request *, struct answer *);
+void		 crane_answer(const struct crane *, const struct request *, struct reply *);
 
 #endif

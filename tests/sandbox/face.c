@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "common/buf.h"
 #include "common/cleanup.h"
 
 const char *
@@ -50,6 +51,21 @@ percent_decode(const char *s, size_t n, bool plus)
 		}
 	}
 	return out;
+}
+
+char *
+percent_encode(const char *text, bool keep_slash)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~";
+	struct buf out = BUF_INIT;
+
+	for (; *text != '\0'; text++) {
+		if (strchr(plain, *text) != NULL || (keep_slash && *text == '/'))
+			buf_add(&out, text, 1);
+		else
+			buf_printf(&out, "%%%02X", (unsigned char)*text);
+	}
+	return buf_take(&out);
 }
 
 void
@@ -99,7 +115,7 @@ query_done(struct query *q)
 }
 
 void
-answer_init(struct answer *a)
+reply_init(struct reply *a)
 {
 	a->status = 0;
 	TAILQ_INIT(&a->headers);
@@ -107,7 +123,7 @@ answer_init(struct answer *a)
 }
 
 void
-answer_clear(struct answer *a)
+reply_clear(struct reply *a)
 {
 	a->status = 0;
 	evhttp_clear_headers(&a->headers);
@@ -115,42 +131,42 @@ answer_clear(struct answer *a)
 }
 
 void
-answer_done(struct answer *a)
+reply_done(struct reply *a)
 {
 	evhttp_clear_headers(&a->headers);
 	evbuffer_free(a->body);
 }
 
 void
-answer_header(struct answer *a, const char *name, const char *value)
+reply_header(struct reply *a, const char *name, const char *value)
 {
 	evhttp_remove_header(&a->headers, name);
 	evhttp_add_header(&a->headers, name, value);
 }
 
 void
-answer_text(struct answer *a, int status, const char *type, const char *text)
+reply_text(struct reply *a, int status, const char *type, const char *text)
 {
 	a->status = status;
 	if (type != NULL)
-		answer_header(a, "Content-Type", type);
+		reply_header(a, "Content-Type", type);
 	evbuffer_add(a->body, text, strlen(text));
 }
 
 void
-answer_json(struct answer *a, int status, json_t *value)
+reply_json(struct reply *a, int status, json_t *value)
 {
 	cleanup(free_p) char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
 
-	answer_text(a, status, "application/json", text != NULL ? text : "null");
+	reply_text(a, status, "application/json", text != NULL ? text : "null");
 	json_decref(value);
 }
 
 void
-answer_html(struct answer *a, int status, const char *title)
+reply_html(struct reply *a, int status, const char *title)
 {
 	cleanup(free_p) char *page = xasprintf("<html><head><title>%s</title></head>"
 	    "<body><h1>%s</h1></body></html>\n", title, title);
 
-	answer_text(a, status, "text/html; charset=utf-8", page);
+	reply_text(a, status, "text/html; charset=utf-8", page);
 }

@@ -157,7 +157,7 @@ faults_take(struct faults *f, const char *face, const struct request *r, struct 
 }
 
 static void
-answer_s3_error(struct answer *a, int status, const char *code)
+reply_s3_error(struct reply *a, int status, const char *code)
 {
 	cleanup(buf_done) struct buf xml = BUF_INIT;
 
@@ -165,27 +165,27 @@ answer_s3_error(struct answer *a, int status, const char *code)
 	xml_element(&xml, "Code", code);
 	xml_element(&xml, "Message", "as ordered");
 	buf_add_str(&xml, "</Error>");
-	answer_text(a, status, "application/xml", buf_str(&xml));
+	reply_text(a, status, "application/xml", buf_str(&xml));
 }
 
 void
-fault_answer(const struct fault *f, struct answer *a)
+fault_answer(const struct fault *f, struct reply *a)
 {
 	const char *code = json_string_or(f->order, "s3_code", NULL), *name;
 	json_t *value;
 
-	answer_clear(a);
+	reply_clear(a);
 	if (json_bool_or(f->order, "wrong_signature", false))
 		code = "SignatureDoesNotMatch";
 	if (code != NULL)
-		answer_s3_error(a, f->status, code);
+		reply_s3_error(a, f->status, code);
 	else if (json_bool_or(f->order, "html", false))
-		answer_html(a, f->status, "Proxy Error");
+		reply_html(a, f->status, "Proxy Error");
 	else
-		answer_text(a, f->status, json_string_or(f->order, "content_type", "text/plain"),
+		reply_text(a, f->status, json_string_or(f->order, "content_type", "text/plain"),
 		    json_string_or(f->order, "body", ""));
 	json_object_foreach(json_object_get(f->order, "headers"), name, value)
-		answer_header(a, name, json_string_value(value) != NULL ? json_string_value(value) : "");
+		reply_header(a, name, json_string_value(value) != NULL ? json_string_value(value) : "");
 }
 
 void

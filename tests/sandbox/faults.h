@@ -35,7 +35,7 @@ json_t		*faults_list(const struct faults *);	/* with how often each was used */
 bool		 faults_take(struct faults *, const char *face, const struct request *,
 		    struct fault *out);
 /* Puts the ordered answer in the place of what is there. */
-void		 fault_answer(const struct fault *, struct answer *);
+void		 fault_answer(const struct fault *, struct reply *);
 void		 fault_done(struct fault *);
 
 #endif

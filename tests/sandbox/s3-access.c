@@ -19,7 +19,7 @@ s3_get_policy(struct s3_call *c)
 	if (c->bucket->policy == NULL)
 		s3_error(c, 404, "NoSuchBucketPolicy", "The bucket policy does not exist", NULL);
 	else
-		answer_text(c->answer, 200, "application/json", c->bucket->policy);
+		reply_text(c->answer, 200, "application/json", c->bucket->policy);
 }
 
 void

@@ -294,8 +294,8 @@ add_query(struct buf *out, const struct query *q)
 	size_t n = 0, i;
 
 	for (i = 0; i < q->n; i++) {
-		cleanup(free_p) char *name = s3_encode(q->pairs[i].name, false);
-		cleanup(free_p) char *value = s3_encode(q->pairs[i].value, false);
+		cleanup(free_p) char *name = percent_encode(q->pairs[i].name, false);
+		cleanup(free_p) char *value = percent_encode(q->pairs[i].value, false);
 
 		if (strcmp(name, "X-Amz-Signature") != 0)
 			pairs[n++] = xasprintf("%s\1%s", name, value);
@@ -352,7 +352,7 @@ canonical_request(struct buf *out, const struct s3_call *c, const struct claim *
 {
 	const struct request *r = c->request;
 	cleanup(free_p) char *decoded = percent_decode(r->path, strlen(r->path), false);
-	cleanup(free_p) char *path = s3_encode(decoded, true);
+	cleanup(free_p) char *path = percent_encode(decoded, true);
 	const char *name;
 	size_t len;
 

@@ -114,7 +114,7 @@ s3_create_bucket(struct s3_call *c)
 		free(b->ownership);
 		b->ownership = xstrdup(ownership);
 	}
-	answer_header(c->answer, "Location", location);
+	reply_header(c->answer, "Location", location);
 	c->answer->status = 200;
 }
 
@@ -123,7 +123,7 @@ s3_head_bucket(struct s3_call *c)
 {
 	if (!s3_permit(c, "s3:ListBucket"))
 		return;
-	answer_header(c->answer, "x-amz-bucket-region", c->bucket->region);
+	reply_header(c->answer, "x-amz-bucket-region", c->bucket->region);
 	c->answer->status = 200;
 }
 
@@ -187,7 +187,7 @@ listing_done(struct listing *l)
 static void
 add_name(const struct listing *l, struct buf *xml, const char *tag, const char *name)
 {
-	cleanup(free_p) char *encoded = l->encode ? s3_encode(name, true) : NULL;
+	cleanup(free_p) char *encoded = l->encode ? percent_encode(name, true) : NULL;
 
 	xml_element(xml, tag, encoded != NULL ? encoded : name);
 }
@@ -281,7 +281,7 @@ add_next(const struct listing *l, struct buf *xml, bool v2)
 	if (l->next == NULL)
 		return;
 	if (v2) {
-		token = s3_encode(l->next, true);
+		token = percent_encode(l->next, true);
 		xml_element(xml, "NextContinuationToken", token);
 	} else {
 		token = xstrndup(l->next, strlen(l->next) - 1);

@@ -142,7 +142,7 @@ s3_put_part(struct s3_call *c)
 	}
 	set_part(u, number, p);
 	quoted = xasprintf("\"%s\"", p->etag);
-	answer_header(c->answer, "ETag", quoted);
+	reply_header(c->answer, "ETag", quoted);
 	c->answer->status = 200;
 }
 

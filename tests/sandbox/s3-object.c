@@ -51,7 +51,7 @@ put_etag(struct s3_call *c, const struct object *object)
 {
 	cleanup(free_p) char *quoted = xasprintf("\"%s\"", object->etag);
 
-	answer_header(c->answer, "ETag", quoted);
+	reply_header(c->answer, "ETag", quoted);
 }
 
 /* -- put and copy -- */
@@ -237,11 +237,11 @@ put_object_headers(struct s3_call *c, const struct object *object)
 	struct tm tm;
 
 	json_object_foreach(object->headers, name, value)
-		answer_header(c->answer, name, json_string_value(value));
+		reply_header(c->answer, name, json_string_value(value));
 	gmtime_r(&object->modified, &tm);
 	strftime(modified, sizeof(modified), "%a, %d %b %Y %H:%M:%S GMT", &tm);
-	answer_header(c->answer, "Last-Modified", modified);
-	answer_header(c->answer, "Accept-Ranges", "bytes");
+	reply_header(c->answer, "Last-Modified", modified);
+	reply_header(c->answer, "Accept-Ranges", "bytes");
 	put_etag(c, object);
 }
 
@@ -254,7 +254,7 @@ put_overrides(struct s3_call *c)
 
 	for (i = 0; i < q->n && !c->anonymous; i++) {
 		if (strncmp(q->pairs[i].name, "response-", 9) == 0)
-			answer_header(c->answer, q->pairs[i].name + 9, q->pairs[i].value);
+			reply_header(c->answer, q->pairs[i].name + 9, q->pairs[i].value);
 	}
 }
 
@@ -266,7 +266,7 @@ send_bytes(struct s3_call *c, const struct object *object, uint64_t first, uint6
 
 	if (request_is(c->request, "HEAD")) {
 		snprintf(length, sizeof(length), "%" PRIu64, len);
-		answer_header(c->answer, "Content-Length", length);
+		reply_header(c->answer, "Content-Length", length);
 	} else if (content_read(object->content, first, len, c->answer->body, &err) == -1) {
 		s3_error(c, 500, "InternalError", err.text, NULL);
 	}
@@ -294,7 +294,7 @@ s3_get_object(struct s3_call *c)
 	if (partial) {
 		snprintf(shown, sizeof(shown), "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, first,
 		    first + len - 1, size);
-		answer_header(c->answer, "Content-Range", shown);
+		reply_header(c->answer, "Content-Range", shown);
 	}
 	c->answer->status = partial ? 206 : 200;
 	send_bytes(c, object, first, len);

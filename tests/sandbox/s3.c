@@ -217,7 +217,7 @@ s3_error(struct s3_call *c, int status, const char *code, const char *message, c
 {
 	cleanup(buf_done) struct buf xml = BUF_INIT;
 
-	answer_clear(c->answer);
+	reply_clear(c->answer);
 	buf_add_str(&xml, XML_HEAD "<Error>");
 	xml_element(&xml, "Code", code);
 	xml_element(&xml, "Message", message);
@@ -227,7 +227,7 @@ s3_error(struct s3_call *c, int status, const char *code, const char *message, c
 	if (extra != NULL)
 		buf_add_str(&xml, extra);
 	buf_add_str(&xml, "<RequestId>5A2E000000000000</RequestId></Error>");
-	answer_text(c->answer, status, "application/xml", buf_str(&xml));
+	reply_text(c->answer, status, "application/xml", buf_str(&xml));
 	return false;
 }
 
@@ -237,7 +237,7 @@ s3_xml(struct s3_call *c, int status, const char *root, const struct buf *conten
 	cleanup(buf_done) struct buf xml = BUF_INIT;
 
 	buf_printf(&xml, XML_HEAD "<%s" S3_XMLNS ">%s</%s>", root, buf_str(content), root);
-	answer_text(c->answer, status, "application/xml", buf_str(&xml));
+	reply_text(c->answer, status, "application/xml", buf_str(&xml));
 }
 
 bool
@@ -268,21 +268,6 @@ s3_xml_time(struct buf *xml, const char *tag, time_t t)
 	rfc3339_format(t, text);
 	memcpy(text + RFC3339_SIZE - 2, ".000Z", 6);
 	xml_element(xml, tag, text);
-}
-
-char *
-s3_encode(const char *text, bool keep_slash)
-{
-	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~";
-	struct buf out = BUF_INIT;
-
-	for (; *text != '\0'; text++) {
-		if (strchr(plain, *text) != NULL || (keep_slash && *text == '/'))
-			buf_add(&out, text, 1);
-		else
-			buf_printf(&out, "%%%02X", (unsigned char)*text);
-	}
-	return buf_take(&out);
 }
 
 bool
@@ -346,7 +331,7 @@ check_region(struct s3_call *c)
 	bool creates = c->bucket == NULL && c->key == NULL && request_is(c->request, "PUT");
 
 	if (c->bucket != NULL)
-		answer_header(c->answer, "x-amz-bucket-region", right);
+		reply_header(c->answer, "x-amz-bucket-region", right);
 	if (c->anonymous || strcmp(c->region, right) == 0 || creates)
 		return true;
 	if (strcmp(c->region, c->s3->region) == 0) {
@@ -361,7 +346,7 @@ check_region(struct s3_call *c)
 		    "malformed; the region is wrong", buf_str(&extra));
 	}
 	if (c->bucket != NULL)
-		answer_header(c->answer, "x-amz-bucket-region", right);
+		reply_header(c->answer, "x-amz-bucket-region", right);
 	return false;
 }
 
@@ -422,17 +407,17 @@ add_date(struct s3_call *c)
 
 	gmtime_r(&now, &tm);
 	strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &tm);
-	answer_header(c->answer, "Date", text);
+	reply_header(c->answer, "Date", text);
 }
 
 void
-s3_answer(void *s3, const struct request *r, struct answer *a)
+s3_answer(void *s3, const struct request *r, struct reply *a)
 {
 	struct s3_call c = { .s3 = s3, .request = r, .answer = a };
 
 	find_names(&c);
 	dispatch(&c);
-	answer_header(a, "x-amz-request-id", "5A2E000000000000");
+	reply_header(a, "x-amz-request-id", "5A2E000000000000");
 	add_date(&c);
 	free(c.bucket_name);
 	free(c.key);

@@ -87,7 +87,7 @@ face_answer	 s3_answer;	/* of a struct s3 */
 struct s3_call {
 	struct s3		*s3;
 	const struct request	*request;
-	struct answer		*answer;
+	struct reply		*answer;
 	char			*bucket_name;	/* NULL: the service itself */
 	char			*key;		/* NULL: the bucket itself */
 	struct bucket		*bucket;	/* NULL: there is none of that name */
@@ -103,7 +103,6 @@ bool	 s3_has(const struct s3_call *, const char *parameter);
 const char *s3_param(const struct s3_call *, const char *name, const char *otherwise);
 time_t	 s3_now(const struct s3 *);
 void	 s3_xml_time(struct buf *, const char *tag, time_t);
-char	*s3_encode(const char *, bool keep_slash);	/* %XX; the caller's to free */
 bool	 s3_etag_is(const char *condition, const char *etag);	/* of If-Match: quotes or none */
 
 /* s3-auth.c: is the signature right? Sets anonymous and region; false: answered. */

@@ -210,15 +210,15 @@ print_ready(const struct options *o, const struct s3 *s3)
 static int
 listen_all(struct options *o, struct control *control, struct error *err)
 {
-	struct server *server = control->server;
+	struct ports *ports = control->ports;
 
-	if (server_listen(server, &o->port, "broker", broker_answer, control->apps, err) == -1 ||
-	    server_listen(server, &o->app_port, "crane", apps_face_answer, control->apps,
+	if (ports_listen(ports, &o->port, "broker", broker_answer, control->apps, err) == -1 ||
+	    ports_listen(ports, &o->app_port, "crane", apps_face_answer, control->apps,
 	    err) == -1 ||
-	    server_listen(server, &o->s3_port, "s3", s3_answer, control->s3, err) == -1)
+	    ports_listen(ports, &o->s3_port, "s3", s3_answer, control->s3, err) == -1)
 		return -1;
 	control->apps->port = o->app_port;
-	return server_listen(server, &o->control_port, NULL, control_answer, control, err);
+	return ports_listen(ports, &o->control_port, NULL, control_answer, control, err);
 }
 
 static int
@@ -320,11 +320,11 @@ main(int argc, char **argv)
 	control.s3 = s3_new(o.region, o.modern);
 	control.faults = faults_new();
 	control.record = record_new();
-	control.server = server_new(base, control.faults, control.record);
+	control.ports = ports_new(base, control.faults, control.record);
 
 	status = serve(&o, base, &control);
 
-	server_free(control.server);
+	ports_free(control.ports);
 	record_free(control.record);
 	faults_free(control.faults);
 	s3_free(control.s3);

@@ -1,4 +1,4 @@
-#include "tests/sandbox/server.h"
+#include "tests/sandbox/ports.h"
 
 #include <ctype.h>
 #include <event2/bufferevent.h>
@@ -17,7 +17,7 @@
 #define FACES_MAX 8
 
 struct listener {
-	struct server	*server;
+	struct ports	*ports;
 	struct evhttp	*http;
 	const char	*name;
 	face_answer	*answer;
@@ -26,15 +26,15 @@ struct listener {
 
 /* A request whose answer is not sent at once. */
 struct waiting {
-	struct server		*server;
+	struct ports		*ports;
 	struct evhttp_request	*ev;
-	struct answer		 answer;
+	struct reply		 answer;
 	struct fault		 fault;
 	struct event		*timer;		/* NULL: for ever */
 	LIST_ENTRY(waiting)	 entry;
 };
 
-struct server {
+struct ports {
 	struct event_base	*base;
 	struct faults		*faults;
 	struct record		*record;
@@ -43,10 +43,10 @@ struct server {
 	LIST_HEAD(, waiting)	 waiting;
 };
 
-struct server *
-server_new(struct event_base *base, struct faults *faults, struct record *record)
+struct ports *
+ports_new(struct event_base *base, struct faults *faults, struct record *record)
 {
-	struct server *s = xcalloc(1, sizeof(*s));
+	struct ports *s = xcalloc(1, sizeof(*s));
 
 	s->base = base;
 	s->faults = faults;
@@ -137,7 +137,7 @@ reason(int status)
 
 /* Moves the headers, and says how long the body is, which evhttp would not for a HEAD. */
 static void
-put_headers(struct evhttp_request *ev, struct answer *a)
+put_headers(struct evhttp_request *ev, struct reply *a)
 {
 	struct evkeyvalq *out = evhttp_request_get_output_headers(ev);
 	struct evkeyval *header;
@@ -152,7 +152,7 @@ put_headers(struct evhttp_request *ev, struct answer *a)
 }
 
 static void
-send_whole(struct evhttp_request *ev, struct answer *a)
+send_whole(struct evhttp_request *ev, struct reply *a)
 {
 	put_headers(ev, a);
 	if (evhttp_request_get_command(ev) == EVHTTP_REQ_HEAD || a->status == 204)
@@ -176,7 +176,7 @@ close_on_event(struct bufferevent *bev, short what, void *connection)
 
 /* All headers, with the whole body's length, and only the first bytes of the body. */
 static void
-send_part(struct evhttp_request *ev, struct answer *a, size_t bytes)
+send_part(struct evhttp_request *ev, struct reply *a, size_t bytes)
 {
 	struct evhttp_connection *connection = evhttp_request_get_connection(ev);
 	struct bufferevent *bev = evhttp_connection_get_bufferevent(connection);
@@ -200,7 +200,7 @@ send_reset(struct evhttp_request *ev)
 }
 
 static void
-deliver(struct evhttp_request *ev, struct answer *a, const struct fault *fault)
+deliver(struct evhttp_request *ev, struct reply *a, const struct fault *fault)
 {
 	if (fault->reset)
 		send_reset(ev);
@@ -216,7 +216,7 @@ waiting_free(struct waiting *w)
 	LIST_REMOVE(w, entry);
 	if (w->timer != NULL)
 		event_free(w->timer);
-	answer_done(&w->answer);
+	reply_done(&w->answer);
 	fault_done(&w->fault);
 	free(w);
 }
@@ -235,7 +235,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 /* Nothing is read from the connection meanwhile: evhttp would take a client's reset for a new
  * event of a request that is still ours. */
 static void
-wait_before(struct server *s, struct evhttp_request *ev, struct answer *a, struct fault *fault)
+wait_before(struct ports *s, struct evhttp_request *ev, struct reply *a, struct fault *fault)
 {
 	struct waiting *w = xcalloc(1, sizeof(*w));
 	struct timeval delay = { .tv_sec = fault->delay_ms / 1000,
@@ -243,9 +243,9 @@ wait_before(struct server *s, struct evhttp_request *ev, struct answer *a, struc
 
 	bufferevent_disable(evhttp_connection_get_bufferevent(evhttp_request_get_connection(ev)),
 	    EV_READ);
-	w->server = s;
+	w->ports = s;
 	w->ev = ev;
-	answer_init(&w->answer);
+	reply_init(&w->answer);
 	w->answer.status = a->status;
 	TAILQ_CONCAT(&w->answer.headers, &a->headers, next);
 	evbuffer_add_buffer(w->answer.body, a->body);
@@ -273,9 +273,9 @@ fault_note(const struct fault *fault)
 }
 
 static void
-answer_request(struct listener *l, const struct request *r, struct answer *a, struct fault *fault)
+answer_request(struct listener *l, const struct request *r, struct reply *a, struct fault *fault)
 {
-	bool is_spoiled = l->name != NULL && faults_take(l->server->faults, l->name, r, fault);
+	bool is_spoiled = l->name != NULL && faults_take(l->ports->faults, l->name, r, fault);
 	bool is_lost = is_spoiled && !fault->after &&
 	    (fault->status != 0 || fault->hang || fault->reset);
 
@@ -286,7 +286,7 @@ answer_request(struct listener *l, const struct request *r, struct answer *a, st
 	if (a->status == 0)
 		a->status = 500;
 	if (l->name != NULL)
-		record_add(l->server->record, l->name, r, a->status, fault_note(fault));
+		record_add(l->ports->record, l->name, r, a->status, fault_note(fault));
 }
 
 static void
@@ -295,17 +295,17 @@ on_request(struct evhttp_request *ev, void *arg)
 	struct listener *l = arg;
 	struct fault fault = { .truncate_at = -1 };
 	struct request r;
-	struct answer a;
+	struct reply a;
 
 	request_init(&r, ev);
-	answer_init(&a);
+	reply_init(&a);
 	answer_request(l, &r, &a, &fault);
 	if (fault.hang || fault.delay_ms > 0)
-		wait_before(l->server, ev, &a, &fault);
+		wait_before(l->ports, ev, &a, &fault);
 	else
 		deliver(ev, &a, &fault);
 	fault_done(&fault);
-	answer_done(&a);
+	reply_done(&a);
 	request_done(&r);
 }
 
@@ -317,14 +317,14 @@ http_new(struct event_base *base)
 	evhttp_set_allowed_methods(http, EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD |
 	    EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE | EVHTTP_REQ_PATCH | EVHTTP_REQ_OPTIONS);
 	evhttp_set_max_headers_size(http, HEADERS_MAX);
-	evhttp_set_max_body_size(http, SERVER_BODY_MAX);
+	evhttp_set_max_body_size(http, PORTS_BODY_MAX);
 	evhttp_set_timeout(http, IDLE_S);
 	evhttp_set_default_content_type(http, NULL);
 	return http;
 }
 
 int
-server_listen(struct server *s, int *port, const char *name, face_answer *answer, void *face,
+ports_listen(struct ports *s, int *port, const char *name, face_answer *answer, void *face,
     struct error *err)
 {
 	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons((uint16_t)*port),
@@ -347,7 +347,7 @@ server_listen(struct server *s, int *port, const char *name, face_answer *answer
 }
 
 void
-server_drop_waiting(struct server *s)
+ports_drop_waiting(struct ports *s)
 {
 	struct waiting *w;
 
@@ -358,13 +358,13 @@ server_drop_waiting(struct server *s)
 }
 
 void
-server_free(struct server *s)
+ports_free(struct ports *s)
 {
 	size_t i;
 
 	if (s == NULL)
 		return;
-	server_drop_waiting(s);
+	ports_drop_waiting(s);
 	for (i = 0; i < s->n_listeners; i++)
 		evhttp_free(s->listeners[i].http);
 	free(s);

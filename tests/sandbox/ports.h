@@ -1,7 +1,7 @@
-/* server.h - HTTP on loopback ports: calls a face for each request and sends its answer,
+/* ports.h - HTTP on loopback ports: calls a face for each request and sends its answer,
  * late, spoiled or not at all where a fault was ordered. Owns the connections. */
-#ifndef TESTS_SANDBOX_SERVER_H
-#define TESTS_SANDBOX_SERVER_H
+#ifndef TESTS_SANDBOX_PORTS_H
+#define TESTS_SANDBOX_PORTS_H
 
 #include <event2/event.h>
 
@@ -10,18 +10,18 @@
 #include "tests/sandbox/faults.h"
 #include "tests/sandbox/record.h"
 
-#define SERVER_BODY_MAX (512u << 20)	/* bytes of a request's body, which stands in memory */
+#define PORTS_BODY_MAX (512u << 20)	/* bytes of a request's body, which stands in memory */
 
-struct server;
+struct ports;
 
-struct server	*server_new(struct event_base *, struct faults *, struct record *);	/* lent */
-void		 server_free(struct server *);
+struct ports	*ports_new(struct event_base *, struct faults *, struct record *);	/* lent */
+void		 ports_free(struct ports *);
 
 /* Listens on 127.0.0.1; *port 0 takes a free one and is set to it. `name` (static) is what
  * faults and records call the face; NULL: it is neither recorded nor spoiled. */
-int		 server_listen(struct server *, int *port, const char *name, face_answer *,
+int		 ports_listen(struct ports *, int *port, const char *name, face_answer *,
 		    void *face, struct error *err);
 /* Cuts off every client that waits for an answer that is delayed or will not come. */
-void		 server_drop_waiting(struct server *);
+void		 ports_drop_waiting(struct ports *);
 
 #endif
