@@ -136,7 +136,8 @@ tests_fuzz_fuzz_settings_yaml_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 tests_fuzz_fuzz_source_archive_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 endif
 
-# The stand-in for OpenShift and S3 has code of its own and links nothing of the daemon.
+# The stand-in for OpenShift and S3 has code of its own and links nothing of the daemon; its apps
+# run raas-crane.
 noinst_PROGRAMS += tests/sandbox/sandbox
 tests_sandbox_sandbox_SOURCES = \
 	tests/sandbox/app-git.c tests/sandbox/app-git.h \
@@ -149,6 +150,7 @@ tests_sandbox_sandbox_SOURCES = \
 	tests/sandbox/broker-user.c \
 	tests/sandbox/broker.c tests/sandbox/broker.h \
 	tests/sandbox/control.c tests/sandbox/control.h \
+	tests/sandbox/crane-app.c tests/sandbox/crane-app.h \
 	tests/sandbox/crane-face.c tests/sandbox/crane-face.h \
 	tests/sandbox/face.c tests/sandbox/face.h \
 	tests/sandbox/faults.c tests/sandbox/faults.h \
@@ -166,5 +168,4 @@ tests_sandbox_sandbox_SOURCES = \
 	tests/sandbox/sandbox.c \
 	tests/sandbox/table.c tests/sandbox/table.h \
 	tests/sandbox/xml.c tests/sandbox/xml.h
-tests_sandbox_sandbox_LDADD = libcommon.a $(JANSSON_LIBS) $(LIBEVENT_LIBS) $(LIBGIT2_LIBS) \
-	$(CRYPTO_LIBS)
+tests_sandbox_sandbox_LDADD = libcrane.a libcommon.a $(LIBGIT2_LIBS) $(CRANE_LIBS)

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/alloc.h"
 #include "common/cleanup.h"
@@ -408,43 +409,59 @@ app_git_resolve(const char *path, const char *ref, char id[GIT_ID_SIZE])
 	return true;
 }
 
-struct walk {
+struct export {
 	git_repository	*repo;
-	void		(*fn)(void *, const char *, const char *, size_t);
-	void		*arg;
+	const char	*dir;
 };
 
 static int
-walk_entry(const char *root, const git_tree_entry *entry, void *arg)
+write_blob(const char *path, const char *data, size_t len, bool is_link)
 {
-	struct walk *w = arg;
-	cleanup(git_blob_free_p) git_blob *blob = NULL;
-	cleanup(free_p) char *name = NULL;
+	cleanup(free_p) char *target = is_link ? xstrndup(data, len) : NULL;
+	bool written;
+	FILE *f;
 
-	if (git_tree_entry_type(entry) != GIT_OBJECT_BLOB ||
-	    git_blob_lookup(&blob, w->repo, git_tree_entry_id(entry)) != 0)
+	if (is_link)
+		return symlink(target, path);
+	if ((f = fopen(path, "we")) == NULL)
+		return -1;
+	written = fwrite(data, 1, len, f) == len;
+	return fclose(f) == EOF || !written ? -1 : 0;
+}
+
+static int
+export_entry(const char *root, const git_tree_entry *entry, void *arg)
+{
+	const struct export *x = arg;
+	cleanup(free_p) char *to = xasprintf("%s/%s%s", x->dir, root, git_tree_entry_name(entry));
+	cleanup(git_blob_free_p) git_blob *blob = NULL;
+
+	if (git_tree_entry_type(entry) == GIT_OBJECT_TREE)
+		return mkdir(to, 0777);
+	if (git_tree_entry_type(entry) != GIT_OBJECT_BLOB)	/* a submodule */
 		return 0;
-	name = xasprintf("%s%s", root, git_tree_entry_name(entry));
-	w->fn(w->arg, name, git_blob_rawcontent(blob), (size_t)git_blob_rawsize(blob));
-	return 0;
+	if (git_blob_lookup(&blob, x->repo, git_tree_entry_id(entry)) != 0)
+		return -1;
+	return write_blob(to, git_blob_rawcontent(blob), (size_t)git_blob_rawsize(blob),
+	    git_tree_entry_filemode(entry) == GIT_FILEMODE_LINK);
 }
 
 int
-app_git_files(const char *path, const char *id, const char *folder,
-    void (*fn)(void *arg, const char *name, const char *data, size_t len), void *arg,
+app_git_export(const char *path, const char *id, const char *folder, const char *dir,
     struct error *err)
 {
 	cleanup(git_repository_free_p) git_repository *repo = NULL;
 	cleanup(git_object_free_p) git_object *tree = NULL;
 	cleanup(free_p) char *spec = xasprintf("%s:%s", id, folder);
-	struct walk w = { NULL, fn, arg };
+	struct export x = { .dir = dir };
 
 	if (git_repository_open_bare(&repo, path) != 0 ||
 	    git_revparse_single(&tree, repo, spec) != 0 ||
 	    git_object_type(tree) != GIT_OBJECT_TREE)
 		return git_failed(err, spec);
-	w.repo = repo;
-	if (git_tree_walk((git_tree *)tree, GIT_TREEWALK_PRE, walk_entry, &w) != 0)
-		return git_failed(err, spec);
+	x.repo = repo;
+	if (mkdir(dir, 0777) == -1 ||
+	    git_tree_walk((git_tree *)tree, GIT_TREEWALK_PRE, export_entry, &x) != 0)
+		return error_set(err, ERROR_REMOTE, "cannot write %s to %s", spec, dir);
 	return 0;
 }

@@ -48,9 +48,8 @@ struct git_mark app_git_mark(const char *path, const char *branch);
 bool	 git_mark_is(const struct git_mark *, const struct git_mark *);
 /* The commit of a branch, tag or (part of an) id; false: none. */
 bool	 app_git_resolve(const char *path, const char *ref, char id[GIT_ID_SIZE]);
-/* Calls fn for each file below `folder` of that commit, in the order of their names. */
-int	 app_git_files(const char *path, const char *id, const char *folder,
-	    void (*fn)(void *arg, const char *name, const char *data, size_t len), void *arg,
+/* Writes what that commit has below `folder` into the directory `dir`, which is made. */
+int	 app_git_export(const char *path, const char *id, const char *folder, const char *dir,
 	    struct error *err);
 /* Commits files (object: path to text, null removes) on a branch, as a user's push would. */
 int	 app_git_commit(const char *path, const char *branch, const json_t *files,

@@ -13,17 +13,6 @@ has_crane_env(const struct app *app)
 	    json_string_or(app->env, "HAPROXY_CARTRIDGE_HTTPCHK_URI", NULL) != NULL;
 }
 
-static const struct crane *
-crane_of(struct app *app)
-{
-	if (app->crane == NULL) {
-		app->crane = crane_new();
-		app_git_files(app->repo, app->deployed, "crane/data", crane_add_file, app->crane,
-		    NULL);
-	}
-	return app->crane;
-}
-
 void
 apps_face_answer(void *arg, const struct request *r, struct reply *a)
 {
@@ -37,5 +26,5 @@ apps_face_answer(void *arg, const struct request *r, struct reply *a)
 	if (!app->started || app->deployed[0] == '\0' || !has_crane_env(app))
 		reply_html(a, 503, "Service Temporarily Unavailable");
 	else
-		crane_answer(crane_of(app), r, a);
+		crane_face_answer(app_crane(app), r, a);
 }

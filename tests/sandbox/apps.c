@@ -9,7 +9,7 @@
 #include "common/cleanup.h"
 #include "common/json.h"
 #include "common/rfc3339.h"
-#include "tests/sandbox/crane-face.h"
+#include "tests/sandbox/crane-app.h"
 
 #define UNLIMITED 1000000	/* gears and domains of an account, while no test says otherwise */
 
@@ -76,7 +76,7 @@ app_free(struct app *app)
 	json_decref(app->env);
 	json_decref(app->deployments);
 	json_decref(app->aliases);
-	crane_free(app->crane);
+	crane_app_free(app->crane);
 	free(app);
 }
 
@@ -221,15 +221,35 @@ apps_by_host(const struct apps *apps, const char *host)
 
 /* -- deployments -- */
 
+/* raas-crane reads a directory, so that there is one for as long. */
+struct crane_app *
+app_crane(struct app *app)
+{
+	cleanup(free_p) char *dir = NULL;
+
+	if (app->is_read)
+		return app->crane;
+	if (app->crane == NULL)
+		app->crane = crane_app_new();
+	dir = xasprintf("%s.data", app->repo);
+	if (app_git_export(app->repo, app->deployed, "crane/data", dir, NULL) == -1)
+		app_git_remove(dir);	/* half of it would be taken for all */
+	crane_app_load(app->crane, dir);
+	app_git_remove(dir);
+	app->is_read = true;
+	return app->crane;
+}
+
 static void
 deployed(struct app *app, const char *id, const char *ref)
 {
 	char when[RFC3339_SIZE];
 
+	if (app->deployed[0] != '\0')
+		app_crane(app);		/* it stays if the new one is bad */
 	rfc3339_format(time(NULL), when);
 	memcpy(app->deployed, id, GIT_ID_SIZE);
-	crane_free(app->crane);
-	app->crane = NULL;
+	app->is_read = false;
 	app->started = true;
 	json_array_append_new(app->deployments, json_pack("{s:s%, s:s, s:s, s:s, s:s, s:b, s:b}",
 	    "id", id, (size_t)8, "created_at", when, "state", "active", "ref", ref, "sha1", id,

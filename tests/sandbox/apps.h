@@ -1,6 +1,6 @@
-/* apps.h - what the broker and Crane's face know: accounts, domains, applications.
+/* apps.h - what the broker and the apps' face know: accounts, domains, applications.
  *
- * Open structs: the broker changes them, the Crane face reads them. Everything is in memory
+ * Open structs: the broker changes them, the apps' face reads them. Everything is in memory
  * but the apps' git repositories, which app-git.h makes below DIR/git. */
 #ifndef TESTS_SANDBOX_APPS_H
 #define TESTS_SANDBOX_APPS_H
@@ -14,7 +14,7 @@
 #include "tests/sandbox/app-git.h"
 #include "tests/sandbox/table.h"
 
-struct crane;
+struct crane_app;
 
 struct account {
 	char	*login;
@@ -65,12 +65,14 @@ struct app {
 	json_t		*deployments;	/* array, oldest first */
 	json_t		*aliases;	/* array of strings */
 	time_t		 created;
-	struct crane	*crane;		/* what `deployed` serves; NULL: not read yet */
+	struct crane_app *crane;	/* NULL: nothing was read yet */
+	bool		 is_read;	/* crane has read what is deployed */
 };
 
 struct apps_options {
 	const char	*dir;		/* the sandbox's; repositories go below DIR/git */
 	const char	*cloud_domain;	/* "localhost" */
+	const char	*scheme;	/* of the apps' URLs: "http" or "https" */
 	const char	*ssh_url;	/* what stands before a repository's path, or NULL */
 	json_t		*git_map;	/* object: URL to path */
 };
@@ -79,7 +81,7 @@ struct apps {
 	struct apps_options options;
 	struct git_source *sources;
 	unsigned int	 n_cleared;
-	int		 port;		/* of the Crane face */
+	int		 port;		/* of the apps' face */
 	struct table	 accounts;	/* by login */
 	struct account	*first;		/* the one that was added first; lent */
 	struct table	 tokens;	/* by token */
@@ -128,6 +130,8 @@ void		 app_look(struct app *);
 int		 app_deploy(struct app *, const char *ref, struct error *err);
 /* Deploys by itself from now on what is pushed to the branch, or not; deploys nothing now. */
 void		 app_set_branch(struct app *, const char *branch, bool auto_deploy);
+/* What the app runs, with what is deployed; lent. */
+struct crane_app *app_crane(struct app *);
 bool		 app_has_alias(const struct app *, const char *alias, size_t *index);
 void		 apps_add_alias(struct apps *, struct app *, const char *alias);
 void		 apps_remove_alias(struct apps *, struct app *, size_t index);

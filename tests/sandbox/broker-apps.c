@@ -53,7 +53,8 @@ add_urls(struct call *c, json_t *o, const struct app *app)
 	const struct apps *apps = c->apps;
 	cleanup(free_p) char *git = xasprintf("%s%s", apps->options.ssh_url != NULL ?
 	    apps->options.ssh_url : "", app->repo);
-	cleanup(free_p) char *web = xasprintf("http://%s:%d/", app->host, apps->port);
+	cleanup(free_p) char *web = xasprintf("%s://%s:%d/", apps->options.scheme, app->host,
+	    apps->port);
 	cleanup(free_p) char *ssh = xasprintf("ssh://%s@%s", app->id, app->host);
 
 	json_object_set_new(o, "git_url", json_text(git));

@@ -6,6 +6,7 @@
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/json.h"
+#include "tests/sandbox/crane-app.h"
 
 #define PREFIX "/_sandbox/"
 #define DEPTH_MAX 32
@@ -31,7 +32,8 @@ const char control_help[] =
 "  GET /_sandbox/apps                  all of them, with the paths of their repositories\n"
 "  GET PATCH DELETE /_sandbox/apps/DOMAIN/APP\n"
 "        PATCH: started, busy (every change is answered 500/171), env (null removes one),\n"
-"        files (path: text or null; committed on the deployment branch)\n"
+"        files (path: text or null; committed on the deployment branch), presign (as in\n"
+"        raas-crane's --presign-key; null: none)\n"
 "  GET POST /_sandbox/buckets          name, owner, region, policy, ownership, public, block\n"
 "  DELETE /_sandbox/buckets/NAME       with its objects\n"
 "  GET /_sandbox/objects/BUCKET\n"
@@ -291,6 +293,14 @@ app_get(struct order *o)
 		done(o, app_state(app));
 }
 
+static int
+app_presign(struct app *app, const json_t *key, struct error *err)
+{
+	cleanup(free_p) char *text = json_is_object(key) ? json_dumps(key, 0) : NULL;
+
+	return key == NULL ? 0 : crane_app_presign(app_crane(app), text, err);
+}
+
 static void
 app_patch(struct order *o)
 {
@@ -301,7 +311,8 @@ app_patch(struct order *o)
 
 	if (app == NULL)
 		return;
-	if (files != NULL && app_git_commit(app->repo, app->branch, files, "by the test", &err) == -1) {
+	if (app_presign(app, json_object_get(o->body, "presign"), &err) == -1 || (files != NULL &&
+	    app_git_commit(app->repo, app->branch, files, "by the test", &err) == -1)) {
 		refuse(o, 400, err.text);
 		return;
 	}

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <event2/bufferevent.h>
+#include <event2/bufferevent_ssl.h>
 #include <event2/http.h>
 #include <event2/listener.h>
 #include <netinet/in.h>
@@ -309,8 +310,15 @@ on_request(struct evhttp_request *ev, void *arg)
 	request_done(&r);
 }
 
+static struct bufferevent *
+tls_bufferevent(struct event_base *base, void *tls)
+{
+	return bufferevent_openssl_socket_new(base, -1, SSL_new(tls), BUFFEREVENT_SSL_ACCEPTING,
+	    BEV_OPT_CLOSE_ON_FREE);
+}
+
 static struct evhttp *
-http_new(struct event_base *base)
+http_new(struct event_base *base, SSL_CTX *tls)
 {
 	struct evhttp *http = evhttp_new(base);
 
@@ -320,12 +328,14 @@ http_new(struct event_base *base)
 	evhttp_set_max_body_size(http, PORTS_BODY_MAX);
 	evhttp_set_timeout(http, IDLE_S);
 	evhttp_set_default_content_type(http, NULL);
+	if (tls != NULL)
+		evhttp_set_bevcb(http, tls_bufferevent, tls);
 	return http;
 }
 
 int
-ports_listen(struct ports *s, int *port, const char *name, face_answer *answer, void *face,
-    struct error *err)
+ports_listen(struct ports *s, int *port, const char *name, SSL_CTX *tls, face_answer *answer,
+    void *face, struct error *err)
 {
 	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons((uint16_t)*port),
 	    .sin_addr = { htonl(INADDR_LOOPBACK) } };
@@ -339,7 +349,7 @@ ports_listen(struct ports *s, int *port, const char *name, face_answer *answer, 
 		return error_errno(err, "127.0.0.1:%d", *port);
 	getsockname(evconnlistener_get_fd(socket), (struct sockaddr *)&at, &len);
 	*port = ntohs(at.sin_port);
-	*l = (struct listener){ s, http_new(s->base), name, answer, face };
+	*l = (struct listener){ s, http_new(s->base, tls), name, answer, face };
 	evhttp_bind_listener(l->http, socket);
 	evhttp_set_gencb(l->http, on_request, l);
 	s->n_listeners++;

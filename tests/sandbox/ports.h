@@ -4,6 +4,7 @@
 #define TESTS_SANDBOX_PORTS_H
 
 #include <event2/event.h>
+#include <openssl/ssl.h>
 
 #include "common/error.h"
 #include "tests/sandbox/face.h"
@@ -18,9 +19,10 @@ struct ports	*ports_new(struct event_base *, struct faults *, struct record *);	
 void		 ports_free(struct ports *);
 
 /* Listens on 127.0.0.1; *port 0 takes a free one and is set to it. `name` (static) is what
- * faults and records call the face; NULL: it is neither recorded nor spoiled. */
-int		 ports_listen(struct ports *, int *port, const char *name, face_answer *,
-		    void *face, struct error *err);
+ * faults and records call the face; NULL: it is neither recorded nor spoiled. With `tls`
+ * (lent; NULL: without) only by https. */
+int		 ports_listen(struct ports *, int *port, const char *name, SSL_CTX *tls,
+		    face_answer *, void *face, struct error *err);
 /* Cuts off every client that waits for an answer that is delayed or will not come. */
 void		 ports_drop_waiting(struct ports *);
 

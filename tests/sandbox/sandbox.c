@@ -1,4 +1,4 @@
-/* sandbox - an OpenShift v2 broker, the Crane of each of its apps, and an S3 server, on
+/* sandbox - an OpenShift v2 broker, the raas-crane of each of its apps, and an S3 server, on
  * loopback: what raasd is tested and tried against. */
 
 #include <event2/event.h>
@@ -15,6 +15,7 @@
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/json.h"
+#include "crane/tls.h"
 #include "tests/sandbox/apps-face.h"
 #include "tests/sandbox/broker.h"
 #include "tests/sandbox/control.h"
@@ -34,6 +35,8 @@ static const char usage[] =
 "  --map-git URL=PATH      clone an initial_git_url from PATH; others are cloned by http, which\n"
 "                          keeps all else waiting. Without a URL: a small Crane of our own\n"
 "  --cloud-domain NAME     apps are APP-DOMAIN.NAME (localhost)\n"
+"  --app-cert FILE         the apps answer by https only, with this certificate and its\n"
+"  --app-key FILE          key, both PEM\n"
 "  --user LOGIN:PASSWORD   of the broker (raas:sandbox-password)\n"
 "  --token TOKEN=LOGIN     of the broker (sandbox-token=raas)\n"
 "  --s3-key ACCESS:SECRET[:TOKEN]   (SANDBOXACCESSKEY:sandbox-secret-key)\n"
@@ -48,6 +51,8 @@ struct options {
 	const char	*cloud_domain;
 	const char	*region;
 	const char	*preset;
+	const char	*app_cert, *app_key;
+	SSL_CTX		*app_tls;	/* NULL: none */
 	bool		 modern;
 	int		 port, app_port, s3_port, control_port;
 	json_t		*git_map;	/* object: URL to path */
@@ -65,6 +70,8 @@ static const struct option long_options[] = {
 	{ "ssh-url", required_argument, NULL, 'S' },
 	{ "map-git", required_argument, NULL, 'm' },
 	{ "cloud-domain", required_argument, NULL, 'D' },
+	{ "app-cert", required_argument, NULL, 'C' },
+	{ "app-key", required_argument, NULL, 'K' },
 	{ "user", required_argument, NULL, 'u' },
 	{ "token", required_argument, NULL, 't' },
 	{ "s3-key", required_argument, NULL, 'k' },
@@ -102,6 +109,8 @@ read_option(struct options *o, int letter)
 	case 'S': o->ssh_url = optarg; break;
 	case 'm': add_pair(o->git_map, optarg, '='); break;
 	case 'D': o->cloud_domain = optarg; break;
+	case 'C': o->app_cert = optarg; break;
+	case 'K': o->app_key = optarg; break;
 	case 'u': add_pair(o->users, optarg, ':'); break;
 	case 't': add_pair(o->tokens, optarg, '='); break;
 	case 'k': json_array_append_new(o->keys, json_text(optarg)); break;
@@ -127,7 +136,7 @@ read_options(struct options *o, int argc, char **argv)
 	o->keys = json_array();
 	while ((letter = getopt_long(argc, argv, "", long_options, NULL)) != -1)
 		read_option(o, letter);
-	if (o->dir == NULL || optind != argc) {
+	if (o->dir == NULL || optind != argc || (o->app_cert == NULL) != (o->app_key == NULL)) {
 		fputs(usage, stderr);
 		exit(2);
 	}
@@ -146,6 +155,7 @@ options_done(struct options *o)
 	json_decref(o->users);
 	json_decref(o->tokens);
 	json_decref(o->keys);
+	SSL_CTX_free(o->app_tls);
 }
 
 static void
@@ -212,13 +222,16 @@ listen_all(struct options *o, struct control *control, struct error *err)
 {
 	struct ports *ports = control->ports;
 
-	if (ports_listen(ports, &o->port, "broker", broker_answer, control->apps, err) == -1 ||
-	    ports_listen(ports, &o->app_port, "crane", apps_face_answer, control->apps,
+	if (o->app_cert != NULL && (o->app_tls = tls_new(o->app_cert, o->app_key, err)) == NULL)
+		return -1;
+	if (ports_listen(ports, &o->port, "broker", NULL, broker_answer, control->apps,
 	    err) == -1 ||
-	    ports_listen(ports, &o->s3_port, "s3", s3_answer, control->s3, err) == -1)
+	    ports_listen(ports, &o->app_port, "crane", o->app_tls, apps_face_answer, control->apps,
+	    err) == -1 ||
+	    ports_listen(ports, &o->s3_port, "s3", NULL, s3_answer, control->s3, err) == -1)
 		return -1;
 	control->apps->port = o->app_port;
-	return ports_listen(ports, &o->control_port, NULL, control_answer, control, err);
+	return ports_listen(ports, &o->control_port, NULL, NULL, control_answer, control, err);
 }
 
 static int
@@ -315,7 +328,8 @@ main(int argc, char **argv)
 	set_up(o.dir);
 	base = event_base_new();
 	apps_options = (struct apps_options){ .dir = o.dir, .cloud_domain = o.cloud_domain,
-	    .ssh_url = o.ssh_url, .git_map = o.git_map };
+	    .scheme = o.app_cert != NULL ? "https" : "http", .ssh_url = o.ssh_url,
+	    .git_map = o.git_map };
 	control.apps = apps_new(&apps_options);
 	control.s3 = s3_new(o.region, o.modern);
 	control.faults = faults_new();
