@@ -219,6 +219,18 @@ apps_by_host(const struct apps *apps, const char *host)
 	return table_get(&apps->by_host, host);
 }
 
+bool
+apps_rename_host(struct apps *apps, struct app *app, const char *host)
+{
+	if (apps_by_host(apps, host) != NULL)
+		return false;
+	table_remove(&apps->by_host, app->host);
+	free(app->host);
+	app->host = xstrdup(host);
+	table_put(&apps->by_host, app->host, app);
+	return true;
+}
+
 /* -- deployments -- */
 
 /* raas-crane reads a directory, so that there is one for as long. */

@@ -45,7 +45,7 @@ struct domain {
 
 struct app {
 	char		*name;
-	char		*host;		/* APP-DOMAIN.localhost */
+	char		*host;		/* APP-DOMAIN.localhost, or what a test says */
 	struct domain	*domain;
 	char		 id[25];
 	char		*repo;		/* path of the bare repository */
@@ -122,6 +122,8 @@ struct app	*apps_add_app(struct apps *, struct domain *, const struct app_form *
 		    struct error *err);
 void		 apps_remove_app(struct apps *, struct app *);
 struct app	*domain_app(const struct domain *, const char *name);	/* whatever its case */
+/* Gives it another host name, in lower case. False: somebody has it. */
+bool		 apps_rename_host(struct apps *, struct app *, const char *host);
 struct app	*apps_by_host(const struct apps *, const char *host);	/* in lower case */
 
 /* Deploys what was pushed since the last look, if the app is to do so by itself. */

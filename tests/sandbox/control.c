@@ -33,7 +33,8 @@ const char control_help[] =
 "  GET PATCH DELETE /_sandbox/apps/DOMAIN/APP\n"
 "        PATCH: started, busy (every change is answered 500/171), env (null removes one),\n"
 "        files (path: text or null; committed on the deployment branch), presign (as in\n"
-"        raas-crane's --presign-key; null: none)\n"
+"        raas-crane's --presign-key; null: none), host (its name in app_url; \"127.0.0.1\" is\n"
+"        one that every client finds)\n"
 "  GET POST /_sandbox/buckets          name, owner, region, policy, ownership, public, block\n"
 "  DELETE /_sandbox/buckets/NAME       with its objects\n"
 "  GET /_sandbox/objects/BUCKET\n"
@@ -301,6 +302,16 @@ app_presign(struct app *app, const json_t *key, struct error *err)
 	return key == NULL ? 0 : crane_app_presign(app_crane(app), text, err);
 }
 
+static int
+app_rename(struct order *o, struct app *app, const char *host, struct error *err)
+{
+	cleanup(free_p) char *name = lower_case(host != NULL ? host : app->host);
+
+	if (strcmp(name, app->host) == 0 || apps_rename_host(o->control->apps, app, name))
+		return 0;
+	return error_set(err, ERROR_INPUT, "host '%s' is another app's", name);
+}
+
 static void
 app_patch(struct order *o)
 {
@@ -311,7 +322,8 @@ app_patch(struct order *o)
 
 	if (app == NULL)
 		return;
-	if (app_presign(app, json_object_get(o->body, "presign"), &err) == -1 || (files != NULL &&
+	if (app_presign(app, json_object_get(o->body, "presign"), &err) == -1 ||
+	    app_rename(o, app, text_of(o, "host"), &err) == -1 || (files != NULL &&
 	    app_git_commit(app->repo, app->branch, files, "by the test", &err) == -1)) {
 		refuse(o, 400, err.text);
 		return;
