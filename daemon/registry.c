@@ -140,6 +140,44 @@ registry_set_wanted(struct registry *r, const struct config *c, const git_oid *m
 
 /* The ISV's own log. */
 
+static void
+forget_recent(struct registry *r)
+{
+	while (r->n_recent > 0)
+		free(r->recent[--r->n_recent]);
+}
+
+static bool
+is_recent(const struct registry *r, const char *line)
+{
+	size_t i;
+
+	for (i = 0; i < r->n_recent; i++)
+		if (strcmp(r->recent[i], line) == 0)
+			return true;
+	return false;
+}
+
+/* Logs are merged by lines, and two that are the same become one: what happens again within a
+ * second says that it does. Takes the line. */
+static char *
+unlike_recent(struct registry *r, char *line)
+{
+	char *numbered = xstrdup(line);
+	unsigned int n;
+
+	if (r->n_recent > 0 && strncmp(r->recent[0], line, RFC3339_SIZE - 1) != 0)
+		forget_recent(r);
+	for (n = 2; is_recent(r, numbered); n++) {
+		free(numbered);
+		numbered = xasprintf("%s (%u)", line, n);
+	}
+	free(line);
+	r->recent = xreallocarray(r->recent, r->n_recent + 1, sizeof(*r->recent));
+	r->recent[r->n_recent++] = xstrdup(numbered);
+	return numbered;
+}
+
 void
 registry_log(struct registry *r, const char *topic, const char *level, const char *fmt, ...)
 {
@@ -158,7 +196,7 @@ registry_log(struct registry *r, const char *topic, const char *level, const cha
 	else
 		log_warning(&about, "%s", text.text);
 	rfc3339_format(time(NULL), now);
-	line = xasprintf("%s %s %s %s", now, topic, level, text.text);
+	line = unlike_recent(r, xasprintf("%s %s %s %s", now, topic, level, text.text));
 	LIST_FOREACH(f, &r->followers, entry)
 		f->line(f, line);
 	if (r->daemon->settings->commit) {
@@ -805,6 +843,8 @@ registry_free(struct registry *r)
 	if (r->pause_end != NULL)
 		event_free(r->pause_end);
 	free_backups(r);
+	forget_recent(r);
+	free(r->recent);
 	isv_state_free(r->state);
 	free(r->wanted_id);
 	free(r->run_id);

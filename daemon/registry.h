@@ -67,6 +67,8 @@ struct registry {
 	unsigned int		 rechecks;	/* so far */
 	LIST_HEAD(, waiter)	 waiters;
 	LIST_HEAD(, follower)	 followers;
+	char			**recent;	/* log lines of the newest second */
+	size_t			 n_recent;
 };
 
 struct registry *registry_new(struct daemon *, struct isv_state *);	/* takes the state */
