@@ -281,7 +281,6 @@ set_up(const char *dir)
 
 	raise_file_limit();
 	signal(SIGPIPE, SIG_IGN);
-	mkdir(dir, 0777);
 	content_set_folder(objects);
 	git_libgit2_init();
 	git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, GIT_CONFIG_LEVEL_GLOBAL, "");
@@ -319,12 +318,20 @@ int
 main(int argc, char **argv)
 {
 	struct options o = { .region = "us-east-1", .cloud_domain = "localhost" };
+	cleanup(free_p) char *dir = NULL;
 	struct apps_options apps_options;
 	struct event_base *base;
 	struct control control;
 	int status;
 
 	read_options(&o, argc, argv);
+	/* git's alternates count relative paths from another place than we do. */
+	mkdir(o.dir, 0777);
+	if ((dir = realpath(o.dir, NULL)) == NULL) {
+		perror(o.dir);
+		return 1;
+	}
+	o.dir = dir;
 	set_up(o.dir);
 	base = event_base_new();
 	apps_options = (struct apps_options){ .dir = o.dir, .cloud_domain = o.cloud_domain,
