@@ -5,7 +5,6 @@
 
 #include "common/alloc.h"
 #include "common/cleanup.h"
-#include "daemon/access-policy.h"
 
 #define RAISE_LIMIT "have the account's limit raised, or delete what is not needed"
 
@@ -63,52 +62,32 @@ set_variables(struct session *s, const struct observed *o, struct error *err)
 	return openshift_app_restart(s->openshift, o->app.id, s->deadline, err);
 }
 
-/* Says which switch of the bucket stands against a public policy, when one does. */
-static void
-explain_refusal(struct session *s, struct error *err)
+static struct access_target
+access_target(const struct session *s, const struct observed *o)
 {
-	struct s3_public_block block;
-
-	if (err->kind != ERROR_CREDENTIALS ||
-	    s3_public_block_get(s->s3, s->in->isv->bucket, &block, s->deadline, NULL) == -1 ||
-	    (!block.block_policy && !block.restrict_buckets))
-		return;
-	error_set(err, ERROR_CREDENTIALS, "bucket '%s': Block Public Access is on; turn off "
-	    "BlockPublicPolicy and RestrictPublicBuckets for it, or say 's3_access = none' in "
-	    "raas.cfg and give the readers access yourself", s->in->isv->bucket);
+	return (struct access_target){ s->in->isv->bucket, &o->prefixes, o->layers.first_found };
 }
 
 static int
-set_policy(struct session *s, struct error *err)
+find_access(struct session *s, const struct observed *o, struct error *err)
 {
-	const char *bucket = s->in->isv->bucket;
-	cleanup(buf_done) struct buf old = BUF_INIT;
-	cleanup(free_p) char *policy = NULL;
-	bool found;
+	struct access_target target = access_target(s, o);
 
-	if (s3_policy_get(s->s3, bucket, &old, &found, s->deadline, err) == -1 ||
-	    (policy = access_policy_add(found ? buf_str(&old) : NULL, bucket, err)) == NULL)
-		return -1;
-	if (s3_policy_put(s->s3, bucket, policy, s->deadline, err) == -1) {
-		explain_refusal(s, err);
-		return -1;
-	}
-	return 0;
+	return access_find(s->s3, &target, &s->access, s->deadline, err);
 }
 
+/* What is refused although it once worked is found out afresh the next time. */
 static int
-make_public(void *arg, const char *key, const struct s3_object *object, struct error *err)
+grant_access(struct session *s, const struct observed *o, enum access_method method,
+    struct error *err)
 {
-	struct session *s = arg;
+	struct access_target target = access_target(s, o);
 
-	(void)object;
-	return s3_acl_put(s->s3, s->in->isv->bucket, key, S3_ACL_PUBLIC_READ, s->deadline, err);
-}
-
-static int
-set_acls(struct session *s, struct error *err)
-{
-	return s3_object_list(s->s3, s->in->isv->bucket, "", 0, make_public, s, s->deadline, err);
+	if (access_grant(s->s3, &target, method, s->deadline, err) == 0)
+		return 0;
+	if (err->kind != ERROR_REMOTE && err->kind != ERROR_CANCELLED)
+		s->access = ACCESS_UNKNOWN;
+	return -1;
 }
 
 /* ---- files ---- */
@@ -218,10 +197,12 @@ act(struct session *s, const struct step *step, const struct observed *o,
 		    s->deadline, err);
 	case STEP_CREATE_BUCKET:
 		return s3_bucket_create(s->s3, isv->bucket, s->deadline, err);
+	case STEP_FIND_ACCESS:
+		return find_access(s, o, err);
 	case STEP_SET_POLICY:
-		return set_policy(s, err);
+		return grant_access(s, o, ACCESS_POLICY, err);
 	case STEP_SET_ACLS:
-		return set_acls(s, err);
+		return grant_access(s, o, ACCESS_ACL, err);
 	case STEP_PUSH_FILES:
 		out->deployed = true;
 		return push_files(s, step, out, err);

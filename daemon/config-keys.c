@@ -211,6 +211,7 @@ config_table_key_meant(const struct config_table *table, const char *name)
 static const char *const access_words[] = {
 	[S3_ACCESS_AUTO] = "auto", [S3_ACCESS_ACL] = "acl",
 	[S3_ACCESS_POLICY] = "policy", [S3_ACCESS_NONE] = "none",
+	[S3_ACCESS_PRESIGNED] = "presigned",
 };
 
 /* Values go into headers, URLs, paths and messages: there is no place for more than one line. */
@@ -281,7 +282,7 @@ config_key_set(const struct config_key *key, void *values, const char *text, str
 		    : error_set(err, ERROR_INPUT, "must be yes or no");
 	if (key->type == CONFIG_KEY_ACCESS) {
 		if ((word = words_find(access_words, N(access_words), text)) == -1)
-			return error_set(err, ERROR_INPUT, "must be auto, acl, policy or none");
+			return error_set(err, ERROR_INPUT, "must be auto, acl, policy, presigned or none");
 		*access_at(key, values) = (enum s3_access)word;
 		return 0;
 	}

@@ -15,7 +15,10 @@
 
 #define RAAS_CFG_MAX (64u << 20)	/* bytes; a file beyond is refused unread */
 
-enum s3_access { S3_ACCESS_AUTO, S3_ACCESS_ACL, S3_ACCESS_POLICY, S3_ACCESS_NONE };
+/* How layers become readable. presigned: they stay private, and the redirector signs. */
+enum s3_access {
+	S3_ACCESS_AUTO, S3_ACCESS_ACL, S3_ACCESS_POLICY, S3_ACCESS_NONE, S3_ACCESS_PRESIGNED
+};
 
 /* One section that is an ISV. Strings are never NULL unless said. */
 struct isv {

@@ -2,6 +2,7 @@
 noinst_LIBRARIES += libraasd.a
 libraasd_a_SOURCES = \
 	daemon/access-policy.c daemon/access-policy.h \
+	daemon/access.c daemon/access.h \
 	daemon/account.c daemon/account.h \
 	daemon/act.c daemon/act.h \
 	daemon/app-repo.c daemon/app-repo.h \

@@ -129,8 +129,7 @@ check_listed(void *arg, const char *key, const struct s3_object *object, struct 
 
 /* Every object that the metadata names is looked for in one listing a repository. */
 static void
-look_layers(struct session *s, struct crane_objects *wanted, const struct crane_ids *prefixes,
-    struct observed *o)
+look_layers(struct session *s, struct crane_objects *wanted, struct observed *o)
 {
 	cleanup(free_p) bool *found = xcalloc(wanted->n, sizeof(*found));
 	struct layer_check check = { wanted, found, &o->layers };
@@ -138,8 +137,8 @@ look_layers(struct session *s, struct crane_objects *wanted, const struct crane_
 	size_t i;
 
 	o->layers.expected = wanted->n;
-	for (i = 0; i < prefixes->n; i++) {
-		if (s3_object_list(s->s3, s->in->isv->bucket, prefixes->ids[i], 0, check_listed,
+	for (i = 0; i < o->prefixes.n; i++) {
+		if (s3_object_list(s->s3, s->in->isv->bucket, o->prefixes.ids[i], 0, check_listed,
 		    &check, s->deadline, &err) == -1) {
 			sighting_fail(&o->layers.seen, &err);
 			return;
@@ -173,15 +172,16 @@ probe_object(struct session *s, const char *key, bool *readable, struct error *e
 }
 
 static int
-look_policy(struct session *s, bool *allows, struct error *err)
+look_policy(struct session *s, const struct crane_ids *prefixes, struct access_sight *sight,
+    struct error *err)
 {
 	cleanup(buf_done) struct buf policy = BUF_INIT;
 	bool found;
 
-	*allows = false;
 	if (s3_policy_get(s->s3, s->in->isv->bucket, &policy, &found, s->deadline, err) == -1)
 		return -1;
-	*allows = found && access_policy_allows(buf_str(&policy), s->in->isv->bucket);
+	sight->allowed = found && access_policy_allows(buf_str(&policy), s->in->isv->bucket, prefixes);
+	sight->ours = found && access_policy_has_ours(buf_str(&policy));
 	return 0;
 }
 
@@ -197,33 +197,65 @@ note_overruled(const struct session *s, const char *key, struct observed_bucket 
 	sighting_fail(&b->access, &err);
 }
 
+/* A state that was lost is learned again: the object is public, and its ACL may be why. */
+static int
+look_acl(struct session *s, const char *key, struct access_sight *sight, struct error *err)
+{
+	struct s3_acl acl;
+
+	if (!sight->readable || sight->allowed || sight->ours || sight->known != ACCESS_UNKNOWN)
+		return 0;
+	if (s3_acl_get(s->s3, s->in->isv->bucket, key, &acl, s->deadline, err) == -1)
+		/* Who may not ask, or asks a server that knows no ACLs, does without. */
+		return err->kind == ERROR_CREDENTIALS || err->kind == ERROR_INPUT ? 0 : -1;
+	sight->by_acl = acl.public_read;
+	return 0;
+}
+
+static int
+look_at_access(struct session *s, const struct observed *o, struct access_sight *sight,
+    struct error *err)
+{
+	const char *key = o->layers.first_found;
+
+	if ((sight->mode == S3_ACCESS_AUTO || sight->mode == S3_ACCESS_POLICY) &&
+	    look_policy(s, &o->prefixes, sight, err) == -1)
+		return -1;
+	if (probe_object(s, key, &sight->readable, err) == -1)
+		return -1;
+	return sight->mode == S3_ACCESS_AUTO ? look_acl(s, key, sight, err) : 0;
+}
+
 static void
 look_access(struct session *s, struct observed *o)
 {
 	struct observed_bucket *b = &o->bucket;
-	const char *key = o->layers.first_found;
-	bool by_acl = s->in->isv->access == S3_ACCESS_ACL, allows = false, readable, nothing;
+	struct access_sight sight = { .mode = s->in->isv->access, .known = s->access,
+	    .wanted = o->prefixes.n > 0, .object = o->layers.first_found != NULL };
 	struct error err = ERROR_INIT;
+	const char *detail;
 
-	if ((!by_acl && look_policy(s, &allows, &err) == -1) ||
-	    probe_object(s, key, &readable, &err) == -1) {
+	if (look_at_access(s, o, &sight, &err) == -1) {
 		sighting_fail(&b->access, &err);
 		return;
 	}
-	if (allows && key != NULL && !readable) {
-		note_overruled(s, key, b);
+	b->access_need = access_judge(&sight, &s->access, &detail);
+	if (b->access_need == ACCESS_OVERRULED) {
+		note_overruled(s, o->layers.first_found, b);
 		return;
 	}
-	nothing = by_acl && key == NULL;
-	b->access.sight = allows || nothing || (readable && s->in->isv->access != S3_ACCESS_POLICY)
-	    ? SIGHT_PRESENT : SIGHT_ABSENT;
-	b->access_by_acl = by_acl;
-	if (allows)
-		b->access_detail = xstrdup("by bucket policy");
-	else if (readable)
-		b->access_detail = xstrdup("objects are public");
-	else if (nothing)
-		b->access_detail = xstrdup("nothing published yet");
+	b->access.sight = b->access_need == ACCESS_FINE ? SIGHT_PRESENT : SIGHT_ABSENT;
+	if (b->access_need == ACCESS_FINE)
+		b->access_detail = xstrdup(detail);
+}
+
+enum s3_canned_acl
+session_acl(const struct session *s)
+{
+	enum s3_access mode = s->in->isv->access;
+
+	return mode == S3_ACCESS_ACL || (mode == S3_ACCESS_AUTO && s->access == ACCESS_ACL)
+	    ? S3_ACL_PUBLIC_READ : S3_ACL_DEFAULT;
 }
 
 /* ---- the metadata files ---- */
@@ -474,7 +506,6 @@ read_metadata(struct session *s, struct observed_file *f, struct error *err)
 /* What the ISV's own files say is published, and where that must be. */
 struct published {
 	struct crane_ids	 names;
-	struct crane_ids	 prefixes;
 	struct crane_objects	 objects;
 };
 
@@ -482,7 +513,6 @@ static void
 published_done(struct published *p)
 {
 	crane_ids_done(&p->names);
-	crane_ids_done(&p->prefixes);
 	crane_objects_done(&p->objects);
 }
 
@@ -508,11 +538,11 @@ read_published(struct session *s, struct observed *o, struct published *p)
 		}
 		prefix = crane_metadata_prefix(m, s->public_base);
 		crane_ids_add(&p->names, m->registry_id);
-		crane_ids_add(&p->prefixes, prefix);
+		crane_ids_add(&o->prefixes, prefix);
 		crane_metadata_objects(m, prefix, masked, &p->objects);
 	}
 	crane_ids_sort(&p->names);
-	crane_ids_sort(&p->prefixes);
+	crane_ids_sort(&o->prefixes);
 }
 
 static int
@@ -637,9 +667,9 @@ observe(struct session *s, bool deep, struct observed *o)
 		look_variables(s, o);
 		look_app_repo(s, o, &published);
 	}
-	if (deep && o->bucket.seen.sight == SIGHT_PRESENT) {
-		if (o->app_repo.sight == SIGHT_PRESENT)
-			look_layers(s, &published.objects, &published.prefixes, o);
+	/* Only who knows what is published can say what is to be there, and for everybody. */
+	if (o->app_repo.sight == SIGHT_PRESENT && o->bucket.seen.sight == SIGHT_PRESENT) {
+		look_layers(s, &published.objects, o);
 		if (s->in->isv->access != S3_ACCESS_NONE)
 			look_access(s, o);
 	}

@@ -23,6 +23,7 @@ struct session {
 	struct app_repo			*app_repo;	/* NULL until there is an app */
 	bool				 fresh;		/* ask for this ISV alone, inventory or not */
 	char				*public_base;	/* s3_public_url or its default, no slash */
+	enum access_method		 access;	/* that works in the bucket, as far as is known */
 };
 
 /* Fills an empty `out`. deep: also app repo, access, layers. */
@@ -30,6 +31,9 @@ void	 observe(struct session *, bool deep, struct observed *out);
 
 /* For one git operation. */
 struct deadline session_git_deadline(const struct session *);
+
+/* What an object of an image is to be put with, for others to read it. */
+enum s3_canned_acl session_acl(const struct session *);
 
 /* The content of a metadata file by its blob id: the config repo's, Red Hat's, or the app's. */
 int	 session_read_config(struct session *, const struct blob_id *, struct buf *out,

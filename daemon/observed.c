@@ -32,6 +32,7 @@ observed_done(struct observed *o)
 	for (i = 0; i < o->n_images; i++)
 		free(o->images[i]);
 	free(o->images);
+	crane_ids_done(&o->prefixes);
 	memset(o, 0, sizeof(*o));
 }
 

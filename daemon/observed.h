@@ -9,6 +9,8 @@
 #include <stddef.h>
 
 #include "common/error.h"
+#include "daemon/access.h"
+#include "daemon/crane-metadata.h"
 #include "daemon/health.h"
 #include "daemon/metadata-merge.h"
 
@@ -44,7 +46,7 @@ struct observed_bucket {
 	bool		 foreign;	/* with ABSENT: the name is somebody else's */
 	char		*region;	/* NULL: not asked */
 	struct sighting	 access;	/* PRESENT: readable as s3_access wants; ABSENT: not so */
-	bool		 access_by_acl;	/* with ABSENT: to be repaired by object ACLs, not the policy */
+	enum access_need access_need;	/* with ABSENT: what mends it */
 	char		*access_detail;	/* one line for people; may be NULL */
 };
 
@@ -85,6 +87,7 @@ struct observed {
 	struct observed_health	 health;
 	char			**images;	/* pull names, sorted; from the metadata */
 	size_t			 n_images;
+	struct crane_ids	 prefixes;	/* of their objects in the bucket */
 };
 
 #define OBSERVED_INIT { .n_files = 0 }

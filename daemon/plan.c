@@ -225,6 +225,20 @@ plan_bucket(const struct plan_input *in, const struct observed *o, struct plan *
 }
 
 static void
+plan_access_step(const struct plan_input *in, enum access_need need, struct plan *p)
+{
+	if (need == ACCESS_FIND)
+		add_step(p, STEP_FIND_ACCESS, RESOURCE_ACCESS, "make", "made",
+		    "the images in bucket '%s' readable for everybody", in->isv->bucket);
+	else if (need == ACCESS_SET_ACLS)
+		add_step(p, STEP_SET_ACLS, RESOURCE_ACCESS, "set", "set",
+		    "a public-read ACL on the images in bucket '%s'", in->isv->bucket);
+	else
+		add_step(p, STEP_SET_POLICY, RESOURCE_ACCESS, "set", "set",
+		    "a policy on bucket '%s' that lets everybody read its images", in->isv->bucket);
+}
+
+static void
 plan_access(const struct plan_input *in, const struct observed *o, struct plan *p)
 {
 	const struct observed_bucket *b = &o->bucket;
@@ -240,15 +254,16 @@ plan_access(const struct plan_input *in, const struct observed *o, struct plan *
 		judge(p, RESOURCE_ACCESS, STATE_OK, detail != NULL ? "%s" : NULL, detail);
 		return;
 	}
-	judge(p, RESOURCE_ACCESS, STATE_DRIFT, "%s",
-	    detail != NULL ? detail : "layers cannot be read without credentials");
-	if (b->access_by_acl)
-		add_step(p, STEP_SET_ACLS, RESOURCE_ACCESS, "set", "set",
-		    "a public-read ACL on the objects of bucket '%s'", in->isv->bucket);
-	else
-		add_step(p, STEP_SET_POLICY, RESOURCE_ACCESS, "set", "set",
-		    "a policy on bucket '%s' that lets everybody read its objects",
-		    in->isv->bucket);
+	if (b->access_need == ACCESS_EXPOSED) {
+		judge(p, RESOURCE_ACCESS, STATE_DRIFT, "everybody can read the objects, and raas.cfg "
+		    "says 's3_access = presigned'; take the bucket's public policy or the objects' "
+		    "ACLs away, or say 's3_access = auto'");
+		return;
+	}
+	judge(p, RESOURCE_ACCESS, STATE_DRIFT, "%s", b->access_need == ACCESS_FIND
+	    ? "not known yet how layers become readable"
+	    : "layers cannot be read without credentials");
+	plan_access_step(in, b->access_need, p);
 }
 
 /* How the files of one owner stand; counts for the resource's detail. */

@@ -186,7 +186,7 @@ note_backed_up(struct reconcile_result *out)
 }
 
 static void
-note_observed(struct reconcile_job *j, struct observed *o)
+note_observed(struct reconcile_job *j, const struct session *s, struct observed *o)
 {
 	struct reconcile_result *out = &j->out;
 
@@ -198,6 +198,7 @@ note_observed(struct reconcile_job *j, struct observed *o)
 		out->n_images = o->n_images;
 		o->n_images = 0;
 	}
+	out->access = s->access;
 	out->health_memory = o->health.memory;
 	out->health_failed = o->health.seen.sight == SIGHT_FAILED ||
 	    o->health.seen.sight == SIGHT_ABSENT;
@@ -314,7 +315,7 @@ one_round(struct reconcile_job *j, struct session *s, bool deep, bool failed[N_R
 	if (deadline_check(s->deadline, &j->out.error) == 0 && j->in.act)
 		again = act_on_plan(j, s, &o, failed);
 	if (!again) {
-		note_observed(j, &o);
+		note_observed(j, s, &o);
 		if (!j->in.act)
 			note_planned_steps(&j->out);
 		if (j->in.want_diffs)
@@ -350,7 +351,8 @@ open_session(struct session *s, struct reconcile_job *j, struct http *http, stru
 	const struct config *c = j->in.config;
 	struct s3_options options = account_s3_options(&c->aws);
 
-	*s = (struct session){ .in = &j->in, .deadline = &j->job.deadline, .http = http };
+	*s = (struct session){ .in = &j->in, .deadline = &j->job.deadline, .http = http,
+	    .access = j->in.access };
 	if ((s->s3 = account_s3(&c->aws, http, err)) == NULL)
 		return -1;
 	s->openshift = openshift_new(http, &c->openshift);

@@ -49,6 +49,7 @@ struct reconcile_input {
 	size_t			 n_images;
 	unsigned int		 health_failures;
 	struct health_memory	 health_memory;
+	enum access_method	 access;	/* that works in the bucket, as far as is known */
 	bool			 want_diffs;	/* texts of what differs, for `diff` */
 };
 
@@ -95,6 +96,7 @@ struct reconcile_result {
 	char			*fqdn;		/* NULL: not known */
 	char			*url;
 	struct health_memory	 health_memory;
+	enum access_method	 access;	/* with `looked` access */
 	bool			 health_failed;
 	struct error		 failures[N_RESOURCE_KINDS];	/* of the steps that failed */
 	struct error		 error;		/* the first that stopped something; kind NONE: all well */

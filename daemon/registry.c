@@ -345,6 +345,18 @@ take_base(struct registry *r, const struct reconcile_result *out)
 }
 
 static bool
+take_access(struct registry *r, const struct reconcile_result *out)
+{
+	struct isv_state *s = r->state;
+	bool changed = s->access != out->access;
+
+	if (!out->looked[RESOURCE_ACCESS])
+		return false;
+	s->access = out->access;
+	return take_string(&s->access_bucket, r->isv->bucket) || changed;
+}
+
+static bool
 take_images(struct registry *r, struct reconcile_result *out)
 {
 	struct isv_state *s = r->state;
@@ -438,6 +450,7 @@ take_result(struct registry *r, struct reconcile_result *out)
 	changed |= take_resources(r, out);
 	changed |= take_base(r, out);
 	changed |= take_images(r, out);
+	changed |= take_access(r, out);
 	changed |= take_string(&s->fqdn, out->fqdn);
 	changed |= take_string(&s->url, out->url);
 	/* Who could not look does not know that what failed works again. */
@@ -701,6 +714,8 @@ fill_input(struct registry *r, struct reconcile_input *in)
 		    r->state->base[i].content };
 	in->health_failures = r->state->health_failures;
 	in->health_memory = r->state->health_memory;
+	in->access = text_equal(r->state->access_bucket, r->isv->bucket) ? r->state->access
+	    : ACCESS_UNKNOWN;
 	in->n_images = r->state->n_images;
 	in->images = xcalloc(in->n_images, sizeof(*in->images));
 	for (i = 0; i < in->n_images; i++)

@@ -59,6 +59,7 @@ isv_state_free(struct isv_state *s)
 	free(s->fqdn);
 	free(s->url);
 	free(s->error);
+	free(s->access_bucket);
 	free(s->pause.by);
 	free(s->pause.reason);
 	free(s);
@@ -215,6 +216,10 @@ isv_state_to_json(const struct isv_state *s)
 	json_object_set_new(object, "health_failures", json_integer(s->health_failures));
 	json_object_set_new(object, "no_list", json_boolean(s->health_memory.no_list));
 	json_object_set_new(object, "v2_list", json_boolean(s->health_memory.v2));
+	if (s->access_bucket != NULL) {
+		set_text(object, "access", access_method_name(s->access));
+		set_text(object, "access_bucket", s->access_bucket);
+	}
 	if (s->pause.on)
 		json_object_set_new(object, "pause", pause_to_json(&s->pause));
 	if (s->n_unlogged > 0)
@@ -327,6 +332,8 @@ isv_state_from_json(const char *name, const json_t *object, struct error *err)
 		s->error_kind = error_kind_from_name(json_string_or(object, "error_kind", ""));
 	s->last_sync = (time_t)json_int_or(object, "last_sync", 0);
 	s->health_failures = (unsigned int)json_int_or(object, "health_failures", 0);
+	s->access = access_method_of(json_string_or(object, "access", ""));
+	s->access_bucket = xstrdup(json_string_or(object, "access_bucket", NULL));
 	s->health_memory.no_list = json_bool_or(object, "no_list", false);
 	s->health_memory.v2 = json_bool_or(object, "v2_list", false);
 	pause_from_json(&s->pause, json_object_get(object, "pause"));

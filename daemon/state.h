@@ -46,6 +46,8 @@ struct isv_state {
 	time_t		  last_sync;	/* that went well; 0: never */
 	unsigned int	  health_failures;	/* checks in a row */
 	struct health_memory health_memory;	/* how Crane may be asked */
+	enum access_method access;		/* how objects become readable … */
+	char		 *access_bucket;	/* … in this bucket; NULL: nothing is known */
 	struct pause	  pause;
 	char		**unlogged;	/* lines for the ISV's log that are in no commit yet */
 	size_t		  n_unlogged;

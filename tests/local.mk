@@ -6,6 +6,7 @@ check_PROGRAMS += \
 	tests/s3-suite \
 	tests/source-client \
 	tests/unit/control-fixture \
+	tests/unit/test-access \
 	tests/unit/test-access-policy \
 	tests/unit/test-app-repo \
 	tests/unit/test-arguments \

@@ -120,7 +120,7 @@ TEST(bad_values_are_named)
 	CHECK_ERRORS(OPENSHIFT ISV("isv1") "openshift_scale = maybe\n",
 	    "7 [isv1] openshift_scale: must be yes or no\n");
 	CHECK_ERRORS(OPENSHIFT ISV("isv1") "s3_access = all\n",
-	    "7 [isv1] s3_access: must be auto, acl, policy or none\n");
+	    "7 [isv1] s3_access: must be auto, acl, policy, presigned or none\n");
 	CHECK_ERRORS(OPENSHIFT ISV("isv1") "create = yes\n  no\n",
 	    "7 [isv1] create: goes over several lines; is the next line indented by mistake?\n");
 	CHECK_ERRORS(OPENSHIFT "[a-b]\n", "4 [a-b] neither a section of raasd's nor an ISV's:"

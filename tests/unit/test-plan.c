@@ -170,12 +170,22 @@ TEST(access_is_repaired_as_it_was_seen)
 {
 	see_all_well();
 	o.bucket.access.sight = SIGHT_ABSENT;
+	o.bucket.access_need = ACCESS_SET_POLICY;
 	make(TAKE_NONE);
 	CHECK_INT(p.n_steps, 1);
 	CHECK_INT(p.steps[0].kind, STEP_SET_POLICY);
-	o.bucket.access_by_acl = true;
+	o.bucket.access_need = ACCESS_SET_ACLS;
 	make(TAKE_NONE);
 	CHECK_INT(p.steps[0].kind, STEP_SET_ACLS);
+	o.bucket.access_need = ACCESS_FIND;
+	make(TAKE_NONE);
+	CHECK_INT(p.steps[0].kind, STEP_FIND_ACCESS);
+	CHECK_STR(state(RESOURCE_ACCESS), "drift");
+	/* Making something private is for a person. */
+	o.bucket.access_need = ACCESS_EXPOSED;
+	make(TAKE_NONE);
+	CHECK_INT(p.n_steps, 0);
+	CHECK_STR(state(RESOURCE_ACCESS), "drift");
 	isv.access = S3_ACCESS_NONE;
 	make(TAKE_NONE);
 	isv.access = S3_ACCESS_AUTO;

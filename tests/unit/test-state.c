@@ -42,6 +42,8 @@ example(const char *name)
 	s->error = xstrdup("broke");
 	s->error_kind = ERROR_QUOTA;
 	s->last_sync = 1234567890;
+	s->access = ACCESS_ACL;
+	s->access_bucket = xstrdup("b");
 	s->pause = (struct pause){ true, xstrdup("alice"), xstrdup("because"), 1, 2 };
 	isv_state_add_unlogged(s, "line 1");
 	isv_state_add_unlogged(s, "line 2");
@@ -88,6 +90,8 @@ TEST(what_is_written_comes_back)
 	CHECK_STR(isv_state_base(back, "c.json").hex, "");
 	CHECK_INT(back->error_kind, ERROR_QUOTA);
 	CHECK_INT(back->last_sync, 1234567890);
+	CHECK_INT(back->access, ACCESS_ACL);
+	CHECK_STR(back->access_bucket, "b");
 	CHECK(back->pause.on && back->pause.until == 2);
 	CHECK_STR(back->pause.by, "alice");
 	CHECK_INT(back->n_unlogged, 2);
