@@ -262,6 +262,32 @@ same_files(const struct repo_files *a, const struct repo_files *b)
 	return true;
 }
 
+static int
+compare_sections(const void *a, const void *b)
+{
+	const struct config_problem *const *x = a, *const *y = b;
+	int order = strcmp((*x)->section, (*y)->section);
+
+	return order != 0 ? order : ((*x)->line > (*y)->line) - ((*x)->line < (*y)->line);
+}
+
+/* Status looks for each ISV's own: with thousands of both that must not be a search through all. */
+static void
+index_warnings(struct daemon *d)
+{
+	const struct config *c = d->config;
+	size_t i;
+
+	free(d->warnings);
+	d->warnings = xcalloc(c->n_warnings, sizeof(*d->warnings));
+	d->n_warnings = 0;
+	for (i = 0; i < c->n_warnings; i++)
+		if (c->warnings[i].section != NULL)
+			d->warnings[d->n_warnings++] = &c->warnings[i];
+	if (d->n_warnings > 0)
+		qsort(d->warnings, d->n_warnings, sizeof(*d->warnings), compare_sections);
+}
+
 /* Takes what the config thread read; true: raas.cfg itself is another. */
 static bool
 take_snapshot(struct daemon *d, struct keeper_snapshot *s)
@@ -286,8 +312,10 @@ take_snapshot(struct daemon *d, struct keeper_snapshot *s)
 	repo_files_done(&d->redhat_files);
 	d->redhat_files = s->redhat;
 	s->trees = s->redhat = (struct repo_files){ NULL, 0, { NULL, 0 } };
-	if (other)
+	if (other) {
 		say_problems(d);
+		index_warnings(d);
+	}
 	if (accounts_changed)
 		daemon_sweep_anew(d);
 	apply_configuration(d);

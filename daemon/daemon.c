@@ -419,6 +419,7 @@ daemon_stop(struct daemon *d)
 	free(d->mask_id);
 	inventory_unref(d->inventory);
 	config_unref(d->config);
+	free(d->warnings);
 	repo_files_done(&d->trees);
 	repo_files_done(&d->redhat_files);
 	free_timers(d);

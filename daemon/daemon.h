@@ -49,6 +49,8 @@ struct daemon {
 
 	/* What is wanted. */
 	struct config		*config;		/* NULL: none yet */
+	const struct config_problem **warnings;		/* of config, those of sections, sorted by them */
+	size_t			 n_warnings;
 	struct config_branch_state repo;
 	struct repo_files	 trees;			/* ISV -> metadata tree */
 	struct repo_files	 redhat_files;		/* of the config repo */

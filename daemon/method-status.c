@@ -66,17 +66,33 @@ images_json(const struct isv_state *s)
 	return list;
 }
 
+/* Where the warnings of that section begin, or would. */
+static size_t
+first_warning(const struct daemon *d, const char *section)
+{
+	size_t low = 0, high = d->n_warnings, middle;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (strcmp(d->warnings[middle]->section, section) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 static json_t *
 warnings_json(const struct registry *r)
 {
-	const struct config *c = r->daemon->config;
+	const struct daemon *d = r->daemon;
+	const char *name = r->state->name;
 	json_t *list = json_array();
 	size_t i;
 
-	for (i = 0; c != NULL && i < c->n_warnings; i++)
-		if (c->warnings[i].section != NULL &&
-		    strcmp(c->warnings[i].section, r->state->name) == 0)
-			json_array_append_new(list, json_text(c->warnings[i].text));
+	for (i = first_warning(d, name);
+	    i < d->n_warnings && strcmp(d->warnings[i]->section, name) == 0; i++)
+		json_array_append_new(list, json_text(d->warnings[i]->text));
 	if (r->isv != NULL && r->isv->stale) {
 		cleanup(free_p) char *text = xasprintf("its section in raas.cfg has an error, the "
 		    "last good values are in force");
