@@ -1,5 +1,7 @@
 #include "daemon/account.h"
 
+#include "common/alloc.h"
+
 struct s3_options
 account_s3_options(const struct aws_config *aws)
 {
@@ -19,4 +21,13 @@ account_s3(const struct aws_config *aws, struct http *http, struct error *err)
 		return NULL;
 	}
 	return s3_new(&options, http, err);
+}
+
+char *
+account_public_base(const struct aws_config *aws, const struct isv *isv)
+{
+	struct s3_options options = account_s3_options(aws);
+
+	return isv->public_url != NULL ? xstrdup(isv->public_url)
+	    : s3_public_url(&options, isv->bucket, NULL);
 }

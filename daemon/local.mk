@@ -7,6 +7,7 @@ libraasd_a_SOURCES = \
 	daemon/act.c daemon/act.h \
 	daemon/app-repo.c daemon/app-repo.h \
 	daemon/atomic-file.c daemon/atomic-file.h \
+	daemon/bucket-metadata.c daemon/bucket-metadata.h \
 	daemon/challenge.c daemon/challenge.h \
 	daemon/check.c daemon/check.h \
 	daemon/config-branch.c daemon/config-branch.h \
@@ -70,6 +71,7 @@ libraasd_a_SOURCES = \
 	daemon/reconcile.c daemon/reconcile.h \
 	daemon/redhat-index.c daemon/redhat-index.h \
 	daemon/redhat-metadata.c daemon/redhat-metadata.h \
+	daemon/references.c daemon/references.h \
 	daemon/registry.c daemon/registry.h \
 	daemon/repo-pack.c daemon/repo-pack.h \
 	daemon/repo.c daemon/repo.h \

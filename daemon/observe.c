@@ -6,6 +6,7 @@
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "daemon/access-policy.h"
+#include "daemon/bucket-metadata.h"
 #include "daemon/crane-metadata.h"
 #include "daemon/health.h"
 
@@ -88,9 +89,26 @@ look_bucket(struct session *s, struct observed *o)
 	}
 }
 
+/* What the ISV's own files say is published, and where that must be. */
+struct published {
+	struct crane_ids	 names;
+	struct crane_objects	 objects;
+	struct references	 references;	/* of all who share the bucket */
+	bool			 unclear;	/* not all of those are known */
+};
+
+static void
+published_done(struct published *p)
+{
+	crane_ids_done(&p->names);
+	crane_objects_done(&p->objects);
+	references_done(&p->references);
+}
+
 struct layer_check {
 	struct crane_objects	*wanted;
 	bool			*found;
+	const struct references	*references;	/* NULL: not all that is needed is known */
 	struct observed_layers	*out;
 };
 
@@ -109,6 +127,16 @@ note_bad(struct observed_layers *out, const char *key)
 	}
 }
 
+static void
+note_unreferenced(struct layer_check *check, const char *key, const struct s3_object *object)
+{
+	if (check->references == NULL ||
+	    references_judge(check->references, key) != REFERENCE_NONE)
+		return;
+	check->out->unreferenced++;
+	check->out->unreferenced_bytes += object->size;
+}
+
 static int
 check_listed(void *arg, const char *key, const struct s3_object *object, struct error *err)
 {
@@ -117,8 +145,10 @@ check_listed(void *arg, const char *key, const struct s3_object *object, struct 
 	    sizeof(*o), compare_object);
 
 	(void)err;
-	if (o == NULL)
+	if (o == NULL) {
+		note_unreferenced(check, key, object);
 		return 0;
+	}
 	check->found[o - check->wanted->objects] = true;
 	if (o->size != CRANE_SIZE_UNKNOWN && o->size != object->size) {
 		check->out->wrong_size++;
@@ -127,22 +157,40 @@ check_listed(void *arg, const char *key, const struct s3_object *object, struct 
 	return 0;
 }
 
-/* Every object that the metadata names is looked for in one listing a repository. */
-static void
-look_layers(struct session *s, struct crane_objects *wanted, struct observed *o)
+/* One listing a repository; one that is inside of another's is in that listing. */
+static int
+list_repositories(struct session *s, const struct crane_ids *prefixes, struct layer_check *check,
+    struct error *err)
 {
+	const char *outer = NULL;
+	size_t i;
+
+	for (i = 0; i < prefixes->n; i++) {
+		if (outer != NULL && strncmp(prefixes->ids[i], outer, strlen(outer)) == 0)
+			continue;
+		outer = prefixes->ids[i];
+		if (s3_object_list(s->s3, s->in->isv->bucket, outer, 0, check_listed, check,
+		    s->deadline, err) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* Every object that the metadata names is looked for, and what nothing names is counted. */
+static void
+look_layers(struct session *s, struct published *p, struct observed *o)
+{
+	struct crane_objects *wanted = &p->objects;
 	cleanup(free_p) bool *found = xcalloc(wanted->n, sizeof(*found));
-	struct layer_check check = { wanted, found, &o->layers };
+	struct layer_check check = { wanted, found, p->unclear ? NULL : &p->references,
+	    &o->layers };
 	struct error err = ERROR_INIT;
 	size_t i;
 
 	o->layers.expected = wanted->n;
-	for (i = 0; i < o->prefixes.n; i++) {
-		if (s3_object_list(s->s3, s->in->isv->bucket, o->prefixes.ids[i], 0, check_listed,
-		    &check, s->deadline, &err) == -1) {
-			sighting_fail(&o->layers.seen, &err);
-			return;
-		}
+	if (list_repositories(s, &o->prefixes, &check, &err) == -1) {
+		sighting_fail(&o->layers.seen, &err);
+		return;
 	}
 	o->layers.seen.sight = SIGHT_PRESENT;
 	for (i = 0; i < wanted->n; i++) {
@@ -503,17 +551,25 @@ read_metadata(struct session *s, struct observed_file *f, struct error *err)
 	return crane_metadata_parse(buf_str(&text), text.len, err);
 }
 
-/* What the ISV's own files say is published, and where that must be. */
-struct published {
-	struct crane_ids	 names;
-	struct crane_objects	 objects;
-};
-
+/* The side of a file that will not stand: what it names is not to be called superfluous yet. */
 static void
-published_done(struct published *p)
+add_other_side(struct session *s, const struct observed_file *f, struct published *p)
 {
-	crane_ids_done(&p->names);
-	crane_objects_done(&p->objects);
+	cleanup(crane_metadata_free_p) struct crane_metadata *m = NULL;
+	cleanup(buf_done) struct buf text = BUF_INIT;
+	cleanup(free_p) char *prefix = NULL;
+	bool app = merge_decide(&f->ids, s->in->take) == MERGE_PUSH;
+	const struct blob_id *id = app ? &f->ids.app : &f->ids.config;
+
+	if (blob_id_none(id) || blob_id_equal(&f->ids.app, &f->ids.config))
+		return;
+	if ((app ? session_read_app(s, id, &text, NULL) : session_read_config(s, id, &text, NULL))
+	    == -1 || (m = crane_metadata_parse(buf_str(&text), text.len, NULL)) == NULL) {
+		p->unclear = true;
+		return;
+	}
+	prefix = crane_metadata_prefix(m, s->public_base);
+	references_add(&p->references, m, prefix);
 }
 
 static void
@@ -528,19 +584,27 @@ read_published(struct session *s, struct observed *o, struct published *p)
 		cleanup(free_p) char *prefix = NULL;
 		struct error err = ERROR_INIT;
 
-		if (f->redhat || f->invalid != NULL ||
-		    merge_decide(&f->ids, s->in->take) == MERGE_REMOVE ||
+		if (f->redhat)
+			continue;
+		p->unclear |= f->invalid != NULL;
+		add_other_side(s, f, p);
+		if (f->invalid != NULL || merge_decide(&f->ids, s->in->take) == MERGE_REMOVE ||
 		    (blob_id_none(&f->ids.config) && blob_id_none(&f->ids.app)))
 			continue;
 		if ((m = read_metadata(s, f, &err)) == NULL) {
 			f->invalid = xstrdup(err.text);
+			p->unclear = true;
 			continue;
 		}
 		prefix = crane_metadata_prefix(m, s->public_base);
 		crane_ids_add(&p->names, m->registry_id);
 		crane_ids_add(&o->prefixes, prefix);
 		crane_metadata_objects(m, prefix, masked, &p->objects);
+		references_add(&p->references, m, prefix);
 	}
+	p->unclear |= bucket_metadata_add(s->view, &s->in->tip, s->in->config, s->in->isv->bucket,
+	    s->in->isv, &p->references, NULL) == -1;
+	references_seal(&p->references);
 	crane_ids_sort(&p->names);
 	crane_ids_sort(&o->prefixes);
 }
@@ -653,7 +717,7 @@ look_health(struct session *s, struct observed *o)
 void
 observe(struct session *s, bool deep, struct observed *o)
 {
-	struct published published = { .names = { NULL, 0 } };
+	struct published published = { .unclear = false };
 
 	if (s->in->inventory != NULL && !s->fresh) {
 		inventory_look(s->in->inventory, s->in->isv, o);
@@ -669,7 +733,7 @@ observe(struct session *s, bool deep, struct observed *o)
 	}
 	/* Only who knows what is published can say what is to be there, and for everybody. */
 	if (o->app_repo.sight == SIGHT_PRESENT && o->bucket.seen.sight == SIGHT_PRESENT) {
-		look_layers(s, &published.objects, o);
+		look_layers(s, &published, o);
 		if (s->in->isv->access != S3_ACCESS_NONE)
 			look_access(s, o);
 	}

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "common/error.h"
 #include "daemon/access.h"
@@ -63,6 +64,8 @@ struct observed_layers {
 	size_t		 expected;
 	size_t		 missing;
 	size_t		 wrong_size;
+	size_t		 unreferenced;	/* under the images' prefixes, and named by nobody */
+	uint64_t	 unreferenced_bytes;
 	char		*first_bad;	/* key; NULL: none */
 	char		*first_found;	/* key; NULL: none */
 };

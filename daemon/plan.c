@@ -398,7 +398,11 @@ plan_layers(const struct observed *o, struct plan *p)
 
 	if (unseen(p, RESOURCE_LAYERS, &l->seen))
 		return;
-	if (l->missing == 0 && l->wrong_size == 0)
+	if (l->missing == 0 && l->wrong_size == 0 && l->unreferenced > 0)
+		judge(p, RESOURCE_LAYERS, STATE_OK, "%zu object%s, and %zu of %.1f MiB that no metadata "
+		    "names", l->expected, l->expected == 1 ? "" : "s",
+		    l->unreferenced, (double)l->unreferenced_bytes / (1 << 20));
+	else if (l->missing == 0 && l->wrong_size == 0)
 		judge(p, RESOURCE_LAYERS, STATE_OK, "%zu object%s", l->expected,
 		    l->expected == 1 ? "" : "s");
 	else

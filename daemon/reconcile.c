@@ -349,15 +349,13 @@ static int
 open_session(struct session *s, struct reconcile_job *j, struct http *http, struct error *err)
 {
 	const struct config *c = j->in.config;
-	struct s3_options options = account_s3_options(&c->aws);
 
 	*s = (struct session){ .in = &j->in, .deadline = &j->job.deadline, .http = http,
 	    .access = j->in.access };
 	if ((s->s3 = account_s3(&c->aws, http, err)) == NULL)
 		return -1;
 	s->openshift = openshift_new(http, &c->openshift);
-	s->public_base = j->in.isv->public_url != NULL ? xstrdup(j->in.isv->public_url)
-	    : s3_public_url(&options, j->in.isv->bucket, NULL);
+	s->public_base = account_public_base(&c->aws, j->in.isv);
 	return 0;
 }
 

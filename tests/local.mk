@@ -49,6 +49,7 @@ check_PROGRAMS += \
 	tests/unit/test-redhat-index \
 	tests/unit/test-redhat-metadata \
 	tests/unit/test-repository \
+	tests/unit/test-references \
 	tests/unit/test-rfc3339 \
 	tests/unit/test-s3 \
 	tests/unit/test-s3-sign \

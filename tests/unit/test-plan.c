@@ -265,6 +265,13 @@ TEST(layers_are_reported)
 	CHECK_INT(p.n_steps, 0);
 	CHECK_STR(state(RESOURCE_LAYERS), "missing");
 	CHECK(strstr(p.resources[RESOURCE_LAYERS].detail, "2 of 9") != NULL);
+	o.layers.missing = 0;
+	o.layers.unreferenced = 3;
+	o.layers.unreferenced_bytes = 5 << 19;
+	make(TAKE_NONE);
+	CHECK_STR(state(RESOURCE_LAYERS), "ok");
+	CHECK_STR(p.resources[RESOURCE_LAYERS].detail,
+	    "9 objects, and 3 of 2.5 MiB that no metadata names");
 }
 
 TEST(an_app_that_fails_is_restarted_when_allowed)
