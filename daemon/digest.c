@@ -120,19 +120,44 @@ update_from_fd(EVP_MD_CTX *ctx, int fd, off_t offset, uint64_t size, const struc
 	return 0;
 }
 
+static int
+digest_fd(const EVP_MD *kind, int fd, off_t offset, uint64_t size, char *out,
+    const struct deadline *d, struct error *err)
+{
+	cleanup(digest_ctx_free) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	unsigned char raw[EVP_MAX_MD_SIZE];
+	unsigned int n;
+
+	must(ctx != NULL && EVP_DigestInit_ex(ctx, kind, NULL));
+	if (update_from_fd(ctx, fd, offset, size, d, err) == -1)
+		return -1;
+	must(EVP_DigestFinal_ex(ctx, raw, &n));
+	digest_hex(raw, n, out);
+	return 0;
+}
+
 int
 digest_sha256_fd(int fd, off_t offset, uint64_t size, char out[SHA256_HEX_SIZE],
     const struct deadline *d, struct error *err)
 {
-	cleanup(digest_ctx_free) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	unsigned char raw[SHA256_SIZE];
+	return digest_fd(EVP_sha256(), fd, offset, size, out, d, err);
+}
 
-	must(ctx != NULL && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL));
-	if (update_from_fd(ctx, fd, offset, size, d, err) == -1)
-		return -1;
-	must(EVP_DigestFinal_ex(ctx, raw, NULL));
-	digest_hex(raw, sizeof(raw), out);
-	return 0;
+int
+digest_md5_fd(int fd, off_t offset, uint64_t size, char out[MD5_HEX_SIZE],
+    const struct deadline *d, struct error *err)
+{
+	return digest_fd(EVP_md5(), fd, offset, size, out, d, err);
+}
+
+void
+digest_md5_hex(const void *data, size_t len, char out[MD5_HEX_SIZE])
+{
+	unsigned char raw[EVP_MAX_MD_SIZE];
+	unsigned int n;
+
+	must(EVP_Digest(data, len, raw, &n, EVP_md5(), NULL));
+	digest_hex(raw, n, out);
 }
 
 void

@@ -15,6 +15,7 @@
 #define SHA256_SIZE 32
 #define SHA256_HEX_SIZE (2 * SHA256_SIZE + 1)	/* with the NUL */
 #define MD5_BASE64_SIZE 25			/* with the NUL */
+#define MD5_HEX_SIZE 33
 
 /* The digest of no bytes at all. */
 #define SHA256_HEX_EMPTY "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -35,6 +36,11 @@ CLEANUP_FUNC(struct digest_stream, digest_stream_free);
 
 /* As the Content-MD5 header wants it, RFC 1864. */
 void	 digest_md5_base64(const void *, size_t, char out[MD5_BASE64_SIZE]);
+
+/* As S3 writes the ETag of an object, and of a part; out has MD5_HEX_SIZE bytes. */
+void	 digest_md5_hex(const void *, size_t, char out[MD5_HEX_SIZE]);
+int	 digest_md5_fd(int fd, off_t offset, uint64_t size, char out[MD5_HEX_SIZE],
+	    const struct deadline *, struct error *err);
 
 /* Of `size` bytes from `offset`; the fd's own position is left alone. ERROR_INPUT when the file
  * ends before. */

@@ -23,6 +23,7 @@ libraasd_a_SOURCES = \
 	daemon/control.c daemon/control.h \
 	daemon/crane-metadata.c daemon/crane-metadata.h \
 	daemon/credential.c daemon/credential.h \
+	daemon/crew.c daemon/crew.h \
 	daemon/daemon-commit.c \
 	daemon/daemon-config.c \
 	daemon/daemon-sweep.c \
@@ -94,6 +95,7 @@ libraasd_a_SOURCES = \
 	daemon/tarball.c daemon/tarball.h \
 	daemon/tree.c daemon/tree.h \
 	daemon/unpack.c daemon/unpack.h \
+	daemon/upload.c daemon/upload.h \
 	daemon/url.c daemon/url.h \
 	daemon/validate-ask.c daemon/validate-ask.h \
 	daemon/validate-job.c daemon/validate-job.h \

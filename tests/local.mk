@@ -23,6 +23,7 @@ check_PROGRAMS += \
 	tests/unit/test-crane-v1 \
 	tests/unit/test-crane-v2 \
 	tests/unit/test-crane-watch \
+	tests/unit/test-crew \
 	tests/unit/test-digest \
 	tests/unit/test-dispatch \
 	tests/unit/test-error \
@@ -59,6 +60,7 @@ check_PROGRAMS += \
 	tests/unit/test-show \
 	tests/unit/test-state \
 	tests/unit/test-tarball \
+	tests/unit/test-upload \
 	tests/unit/test-validate \
 	tests/unit/test-workers
 
@@ -95,6 +97,8 @@ tests_unit_test_openshift_SOURCES = tests/unit/test-openshift.c \
 tests_unit_test_redhat_metadata_SOURCES = tests/unit/test-redhat-metadata.c \
 	tests/unit/http-server.c tests/unit/http-server.h
 tests_unit_test_s3_SOURCES = tests/unit/test-s3.c tests/unit/http-server.c \
+	tests/unit/http-server.h
+tests_unit_test_upload_SOURCES = tests/unit/test-upload.c tests/unit/http-server.c \
 	tests/unit/http-server.h
 tests_unit_test_validate_SOURCES = tests/unit/test-validate.c tests/unit/http-server.c \
 	tests/unit/http-server.h
