@@ -86,8 +86,10 @@ crane_metadata_free(struct crane_metadata *m)
 		free(m->manifests[i].digest);
 		free(m->manifests[i].type);
 	}
-	for (i = 0; i < m->n_blobs; i++)
+	for (i = 0; i < m->n_blobs; i++) {
 		free(m->blobs[i].digest);
+		free(m->blobs[i].diff_id);
+	}
 	for (i = 0; i < m->n_origins; i++) {
 		free(m->origins[i].url);
 		free(m->origins[i].repository);
@@ -315,7 +317,7 @@ read_blobs(const json_t *raas, struct crane_metadata *m, struct error *err)
 {
 	json_t *map = json_get_object(raas, "blobs", err), *value;
 	struct crane_blob blob;
-	const char *digest;
+	const char *digest, *diff_id;
 
 	if (map == NULL || count_check("raas.blobs", json_object_size(map), err) == -1)
 		return -1;
@@ -327,7 +329,10 @@ read_blobs(const json_t *raas, struct crane_metadata *m, struct error *err)
 		if (read_size(value, "raas.blobs", digest, &blob.size, err) == -1 ||
 		    read_origin_of(value, digest, m->n_origins, &blob, err) == -1)
 			return -1;
+		if ((diff_id = json_string_or(value, "diff_id", NULL)) != NULL && !is_name(diff_id))
+			return bad_name("raas.blobs", m->n_blobs, err);
 		blob.digest = xstrdup(digest);
+		blob.diff_id = xstrdup(diff_id);
 		m->blobs[m->n_blobs++] = blob;
 	}
 	qsort(m->blobs, m->n_blobs, sizeof(*m->blobs), blob_order);

@@ -47,6 +47,7 @@ struct crane_blob {
 	uint64_t	 size;
 	bool		 has_origin;	/* masked: redirected to its origin, never uploaded */
 	size_t		 origin;	/* which of the origins */
+	char		*diff_id;	/* of a layer: the digest of its plain bytes; NULL: not told */
 };
 
 /* A registry that holds masked blobs. */

@@ -22,6 +22,7 @@ libraasd_a_SOURCES = \
 	daemon/control-socket.c daemon/control-socket.h \
 	daemon/control.c daemon/control.h \
 	daemon/crane-metadata.c daemon/crane-metadata.h \
+	daemon/crane-write.c daemon/crane-write.h \
 	daemon/credential.c daemon/credential.h \
 	daemon/crew.c daemon/crew.h \
 	daemon/daemon-commit.c \

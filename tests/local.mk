@@ -23,6 +23,7 @@ check_PROGRAMS += \
 	tests/unit/test-crane-v1 \
 	tests/unit/test-crane-v2 \
 	tests/unit/test-crane-watch \
+	tests/unit/test-crane-write \
 	tests/unit/test-crew \
 	tests/unit/test-digest \
 	tests/unit/test-dispatch \
