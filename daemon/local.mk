@@ -67,6 +67,7 @@ libraasd_a_SOURCES = \
 	daemon/observed.c daemon/observed.h \
 	daemon/openshift-answer.c daemon/openshift-answer.h \
 	daemon/openshift.c daemon/openshift.h \
+	daemon/origin.c daemon/origin.h \
 	daemon/plan.c daemon/plan.h \
 	daemon/problems.c daemon/problems.h \
 	daemon/raas-cfg.c daemon/raas-cfg.h \

@@ -46,6 +46,7 @@ check_PROGRAMS += \
 	tests/unit/test-methods \
 	tests/unit/test-openshift \
 	tests/unit/test-openshift-answer \
+	tests/unit/test-origin \
 	tests/unit/test-plan \
 	tests/unit/test-raas-cfg \
 	tests/unit/test-redhat-index \
@@ -95,6 +96,8 @@ tests_unit_test_http_SOURCES = tests/unit/test-http.c tests/unit/http-server.c \
 	tests/unit/http-server.h
 tests_unit_test_openshift_SOURCES = tests/unit/test-openshift.c \
 	tests/unit/http-server.c tests/unit/http-server.h
+tests_unit_test_origin_SOURCES = tests/unit/test-origin.c tests/unit/http-server.c \
+	tests/unit/http-server.h
 tests_unit_test_redhat_metadata_SOURCES = tests/unit/test-redhat-metadata.c \
 	tests/unit/http-server.c tests/unit/http-server.h
 tests_unit_test_s3_SOURCES = tests/unit/test-s3.c tests/unit/http-server.c \
