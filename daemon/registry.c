@@ -16,6 +16,8 @@
 
 /* A job may wait for the broker as long as its proxy does (300 s) and still push afterwards. */
 #define RUN_TIMEOUT_MS (15 * 60 * 1000)
+/* A large image over a slow line. Every request of it has a limit of its own. */
+#define TASK_TIMEOUT_MS (12 * 3600 * 1000)
 /* How long the inventory of a sweep stands for a look of one's own. */
 #define INVENTORY_FRESH_MS 120000
 /* After a deployment: looks at 1, 2, 4 … s, until the app answers. */
@@ -76,7 +78,7 @@ registry_phase(const struct registry *r)
 		return PHASE_PAUSED;
 	if (r->isv->error != NULL || r->slot == NULL)
 		return PHASE_INVALID;
-	if (r->running && r->acted && (r->work == WORK_DEEP || r->recheck))
+	if (r->task != NULL || (r->running && r->acted && (r->work == WORK_DEEP || r->recheck)))
 		return PHASE_SYNCING;
 	return phase_of_resources(r->state);
 }
@@ -467,6 +469,33 @@ take_result(struct registry *r, struct reconcile_result *out)
 	return changed;
 }
 
+/* Tasks. */
+
+/* Ends those that have not begun; what for is told to whoever waits for them. */
+static void
+drop_tasks(struct registry *r, enum error_kind kind, const char *why)
+{
+	struct error err = ERROR_INIT;
+	struct task *task;
+
+	while ((task = TAILQ_FIRST(&r->tasks)) != NULL) {
+		TAILQ_REMOVE(&r->tasks, task, entry);
+		error_set(&err, kind, "%s: %s", task->what, why);
+		task->done(task, r, &err);
+	}
+}
+
+static void
+log_task(struct registry *r, const struct task *task, const struct error *err)
+{
+	if (err == NULL)
+		registry_log(r, task->topic, "INFO", "%s is done", task->what);
+	else if (err->kind == ERROR_CANCELLED)
+		registry_log(r, task->topic, "INFO", "%s was stopped", task->what);
+	else
+		registry_log(r, task->topic, "ERROR", "%s", err->text);
+}
+
 /* The run's end: saving, telling, and giving the slot back. */
 
 static void
@@ -519,6 +548,7 @@ registry_unschedule(struct registry *r)
 	LIST_FOREACH(w, &r->waiters, entry)
 		w->attached = true;
 	finish_waiters(r, NULL, &err);
+	drop_tasks(r, ERROR_CANCELLED, err.text);
 }
 
 /* The slot is free again: for those who came during the run, or for nobody. */
@@ -527,10 +557,30 @@ after_run(struct registry *r)
 {
 	if (r->unserved)
 		registry_unschedule(r);
-	else if (waiters_left(r))
+	else if (waiters_left(r) || !TAILQ_EMPTY(&r->tasks))
 		scheduler_request(r->daemon->scheduler, r->slot, WORK_DEEP, true,
 		    clock_monotonic_ms());
 	daemon_run_ended(r->daemon);
+}
+
+/* The slot is given back as it was got: what it was for besides is asked for again, and a look
+ * at what was changed is due anyway. */
+static void
+end_task(struct registry *r, const struct error *err)
+{
+	struct task *task = steal(r->task);
+
+	r->running = false;
+	scheduler_done(r->daemon->scheduler, r->slot, WORK_NONE, true, clock_monotonic_ms());
+	plan_recheck(r, &r->job->out);
+	r->job = NULL;
+	free_backups(r);
+	log_task(r, task, err);
+	task->done(task, r, err);
+	if (!r->unserved)
+		scheduler_request(r->daemon->scheduler, r->slot, WORK_DEEP, false,
+		    clock_monotonic_ms());
+	after_run(r);
 }
 
 static void
@@ -541,6 +591,10 @@ end_run(struct registry *r)
 	bool ok = out->error.kind == ERROR_NONE && (r->work == WORK_LIGHT || saw_all(out));
 	bool deep_done = r->work == WORK_DEEP && r->acted;
 
+	if (r->task != NULL) {
+		end_task(r, out->error.kind != ERROR_NONE ? &out->error : NULL);
+		return;
+	}
 	r->running = false;
 	r->job = NULL;
 	scheduler_done(r->daemon->scheduler, r->slot,
@@ -584,9 +638,24 @@ registry_backups_done(struct registry *r, const struct error *err)
 	if (err != NULL && out->error.kind == ERROR_NONE) {
 		out->error = *err;
 		error_prefix(&out->error, "cannot back up metadata");
-		take_error(r, &out->error);
+		if (r->task == NULL)
+			take_error(r, &out->error);
 	}
 	registry_save(r, on_saved, r);
+}
+
+/* What the task had done by then is done; a sync finds it. */
+static void
+drop_task(struct registry *r)
+{
+	struct error err;
+
+	if (take_base(r, &r->job->out))
+		registry_save(r, NULL, NULL);
+	error_set(&err, ERROR_CANCELLED, r->superseded && !r->daemon->stopping
+	    ? "%s: what it works for was changed meanwhile; nothing that was sent is sent again, "
+	    "so try again" : "%s: cancelled", r->task->what);
+	end_task(r, &err);
 }
 
 /* The run was stopped, which is no failure. What it had done by then is done. */
@@ -618,7 +687,23 @@ drop_run(struct registry *r)
 void
 registry_abandon(struct registry *r)
 {
-	drop_run(r);
+	if (r->task != NULL)
+		drop_task(r);
+	else
+		drop_run(r);
+}
+
+/* The bases of these move when they are in a commit. */
+static void
+take_backups(struct registry *r)
+{
+	struct reconcile_result *out = &r->job->out;
+
+	r->backups = steal(out->backups);
+	r->n_backups = out->n_backups;
+	out->n_backups = 0;
+	take_base(r, out);
+	daemon_flush(r->daemon, true);
 }
 
 static void
@@ -638,10 +723,7 @@ on_done(struct job *job)
 	}
 	changed = take_result(r, &j->out);
 	if (j->out.n_backups > 0) {
-		r->backups = steal(j->out.backups);
-		r->n_backups = j->out.n_backups;
-		j->out.n_backups = 0;
-		daemon_flush(r->daemon, true);
+		take_backups(r);
 	} else if (changed) {
 		registry_save(r, on_saved, r);
 	} else {
@@ -662,6 +744,33 @@ on_event(struct job *job, void *event)
 			w->step(w, r, e);
 	}
 	reconcile_event_free(e);
+}
+
+static void
+on_task_done(struct job *job)
+{
+	struct reconcile_job *j = (struct reconcile_job *)job;
+	struct registry *r = j->owner;
+
+	if (!job->ran || r->superseded || j->out.error.kind == ERROR_CANCELLED) {
+		drop_task(r);
+		return;
+	}
+	if (j->out.n_backups > 0) {
+		take_backups(r);
+	} else if (take_base(r, &j->out)) {
+		registry_save(r, on_saved, r);
+	} else {
+		end_run(r);
+	}
+}
+
+static void
+on_task_event(struct job *job, void *event)
+{
+	struct registry *r = ((struct reconcile_job *)job)->owner;
+
+	r->task->event(r->task, r, event);
 }
 
 static struct inventory *
@@ -724,12 +833,46 @@ fill_input(struct registry *r, struct reconcile_input *in)
 }
 
 void
+registry_add_task(struct registry *r, struct task *task)
+{
+	TAILQ_INSERT_TAIL(&r->tasks, task, entry);
+	daemon_request(r->daemon, r, WORK_LIGHT, true);
+}
+
+static void
+start_task(struct registry *r)
+{
+	struct task *task = TAILQ_FIRST(&r->tasks);
+	struct reconcile_job *j = task->job;
+
+	TAILQ_REMOVE(&r->tasks, task, entry);
+	r->task = task;
+	r->dry = false;
+	r->acted = true;
+	r->work = WORK_NONE;
+	fill_input(r, &j->in);
+	j->job.done = on_task_done;
+	j->job.event = on_task_event;
+	j->job.timeout_ms = TASK_TIMEOUT_MS;
+	j->owner = r;
+	r->job = j;
+	if (task->started != NULL)
+		task->started(task, r);
+	workers_submit(r->daemon->jobs, &j->job);
+}
+
+void
 registry_start(struct registry *r, enum work work)
 {
-	struct reconcile_job *j = reconcile_job_new();
+	struct reconcile_job *j;
 
 	r->running = true;
 	r->superseded = false;
+	if (!TAILQ_EMPTY(&r->tasks)) {
+		start_task(r);
+		return;
+	}
+	j = reconcile_job_new();
 	r->dry = attach_waiters(r);
 	r->acted = !r->dry && !r->state->pause.on && r->isv->error == NULL;
 	r->work = work;
@@ -760,13 +903,14 @@ registry_cancel(struct registry *r)
 		job_cancel(&r->job->job);
 		return true;
 	}
-	if (!r->running && waiters_left(r)) {
+	if (!r->running && (waiters_left(r) || !TAILQ_EMPTY(&r->tasks))) {
 		struct waiter *w;
 
 		error_set(&err, ERROR_CANCELLED, "cancelled");
 		LIST_FOREACH(w, &r->waiters, entry)
 			w->attached = true;
 		finish_waiters(r, NULL, &err);
+		drop_tasks(r, ERROR_CANCELLED, err.text);
 		return true;
 	}
 	return queued;
@@ -814,6 +958,7 @@ registry_pause(struct registry *r, const char *by, const char *reason, time_t un
 		r->superseded = true;
 		job_cancel(&r->job->job);
 	}
+	drop_tasks(r, ERROR_CONFLICT, "the ISV was paused");
 }
 
 void
@@ -840,6 +985,7 @@ registry_new(struct daemon *d, struct isv_state *state)
 
 	r->daemon = d;
 	r->state = state;
+	TAILQ_INIT(&r->tasks);
 	LIST_INIT(&r->waiters);
 	LIST_INIT(&r->followers);
 	set_pause_timer(r);

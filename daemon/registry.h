@@ -33,6 +33,19 @@ struct waiter {
 	LIST_ENTRY(waiter) entry;
 };
 
+/* A piece of work that has the ISV to itself while it runs: publishing, taking an image out. It
+ * waits for the ISV's slot, as a sync does, and those of one ISV are done in turn. */
+struct task {
+	struct reconcile_job	*job;		/* what is run; its input is filled then */
+	const char		*topic;		/* in the ISV's log: "PUBLISH" */
+	char			*what;		/* "image 'acme/app'"; the task's own */
+	void			(*started)(struct task *, struct registry *);
+	void			(*event)(struct task *, struct registry *, void *event);
+	/* Once; takes the task and its job. err NULL: it is done. */
+	void			(*done)(struct task *, struct registry *, const struct error *err);
+	TAILQ_ENTRY(task)	 entry;		/* while it waits */
+};
+
 /* Somebody who follows the ISV's log. */
 struct follower {
 	void		(*line)(struct follower *, const char *line);
@@ -49,6 +62,7 @@ struct registry {
 
 	/* The run that is going on. */
 	struct reconcile_job	*job;		/* NULL while its result is being saved */
+	struct task		*task;		/* the job is this task's; NULL: a sync's */
 	bool			 running;
 	enum work		 work;
 	bool			 dry;		/* looks only */
@@ -65,6 +79,7 @@ struct registry {
 	bool			 config_changed;	/* by the pull that is going on */
 	bool			 recheck;	/* look again soon: something was deployed */
 	unsigned int		 rechecks;	/* so far */
+	TAILQ_HEAD(, task)	 tasks;		/* that wait for the slot */
 	LIST_HEAD(, waiter)	 waiters;
 	LIST_HEAD(, follower)	 followers;
 	char			**recent;	/* log lines of the newest second */
@@ -85,6 +100,9 @@ bool	 registry_set_wanted(struct registry *, const struct config *, const git_oi
 /* Adds a line to the ISV's own log: "2026-01-31T10:11:12Z SYNC INFO text". */
 void	 registry_log(struct registry *, const char *topic, const char *level, const char *fmt, ...)
 	    __attribute__((format(printf, 4, 5)));
+
+/* Takes the task, which is run when the slot is free. The ISV must be served. */
+void	 registry_add_task(struct registry *, struct task *);
 
 /* Runs the ISV as the scheduler said. */
 void	 registry_start(struct registry *, enum work);
