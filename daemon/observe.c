@@ -6,9 +6,34 @@
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "daemon/access-policy.h"
+#include "daemon/account.h"
 #include "daemon/bucket-metadata.h"
 #include "daemon/crane-metadata.h"
 #include "daemon/health.h"
+
+int
+session_open(struct session *s, const struct reconcile_input *in, const struct deadline *d,
+    struct http *http, struct error *err)
+{
+	const struct config *c = in->config;
+
+	*s = (struct session){ .in = in, .deadline = d, .http = http, .access = in->access };
+	if ((s->s3 = account_s3(&c->aws, http, err)) == NULL)
+		return -1;
+	s->openshift = openshift_new(http, &c->openshift);
+	s->public_base = account_public_base(&c->aws, in->isv);
+	return 0;
+}
+
+void
+session_close(struct session *s)
+{
+	openshift_free(s->openshift);
+	s3_free(s->s3);
+	config_view_free(s->view);
+	app_repo_free(s->app_repo);
+	free(s->public_base);
+}
 
 /* ---- the broker ---- */
 
@@ -668,6 +693,22 @@ look_app_repo(struct session *s, struct observed *o, struct published *p)
 	o->n_images = p->names.n;
 	o->images = steal(p->names.ids);
 	p->names.n = 0;
+}
+
+int
+session_look_files(struct session *s, struct observed *o, struct error *err)
+{
+	const struct isv *isv = s->in->isv;
+
+	look_app(s, o);
+	if (o->app.seen.sight == SIGHT_FAILED) {
+		*err = o->app.seen.error;
+		return -1;
+	}
+	if (o->app.seen.sight == SIGHT_ABSENT)
+		return error_set(err, ERROR_MISSING, "app '%s' in domain '%s' is not there yet; "
+		    "'raasctl sync %s' makes it", isv->app, isv->domain, isv->name);
+	return look_files(s, o, err) == -1 ? error_prefix(err, "app repo") : 0;
 }
 
 /* ---- health ---- */

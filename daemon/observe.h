@@ -26,6 +26,11 @@ struct session {
 	enum access_method		 access;	/* that works in the bucket, as far as is known */
 };
 
+/* Lends all that it is given; to be closed also after a failure. */
+int	 session_open(struct session *, const struct reconcile_input *, const struct deadline *,
+	    struct http *, struct error *err);
+void	 session_close(struct session *);
+
 /* Fills an empty `out`. deep: also app repo, access, layers. */
 void	 observe(struct session *, bool deep, struct observed *out);
 
@@ -34,6 +39,9 @@ struct deadline session_git_deadline(const struct session *);
 
 /* What an object of an image is to be put with, for others to read it. */
 enum s3_canned_acl session_acl(const struct session *);
+
+/* Only the app and the metadata files; into an empty `out`. ERROR_MISSING: there is no app yet. */
+int	 session_look_files(struct session *, struct observed *out, struct error *err);
 
 /* The content of a metadata file by its blob id: the config repo's, Red Hat's, or the app's. */
 int	 session_read_config(struct session *, const struct blob_id *, struct buf *out,

@@ -5,7 +5,6 @@
 
 #include "common/alloc.h"
 #include "common/cleanup.h"
-#include "daemon/account.h"
 #include "daemon/act.h"
 #include "daemon/observe.h"
 
@@ -345,30 +344,6 @@ reconcile(struct reconcile_job *j, struct session *s)
 	}
 }
 
-static int
-open_session(struct session *s, struct reconcile_job *j, struct http *http, struct error *err)
-{
-	const struct config *c = j->in.config;
-
-	*s = (struct session){ .in = &j->in, .deadline = &j->job.deadline, .http = http,
-	    .access = j->in.access };
-	if ((s->s3 = account_s3(&c->aws, http, err)) == NULL)
-		return -1;
-	s->openshift = openshift_new(http, &c->openshift);
-	s->public_base = account_public_base(&c->aws, j->in.isv);
-	return 0;
-}
-
-static void
-close_session(struct session *s)
-{
-	openshift_free(s->openshift);
-	s3_free(s->s3);
-	config_view_free(s->view);
-	app_repo_free(s->app_repo);
-	free(s->public_base);
-}
-
 static void
 reconcile_run(struct job *job, void *tools)
 {
@@ -376,11 +351,11 @@ reconcile_run(struct job *job, void *tools)
 	struct session s;
 	struct error err = ERROR_INIT;
 
-	if (open_session(&s, j, tools, &err) == -1)
+	if (session_open(&s, &j->in, &job->deadline, tools, &err) == -1)
 		note_error(&j->out, &err);
 	else
 		reconcile(j, &s);
-	close_session(&s);
+	session_close(&s);
 }
 
 struct reconcile_job *
@@ -454,12 +429,18 @@ free_result(struct reconcile_result *out)
 }
 
 void
+reconcile_job_done(struct reconcile_job *j)
+{
+	free_input(&j->in);
+	free_result(&j->out);
+}
+
+void
 reconcile_job_free(struct reconcile_job *j)
 {
 	if (j == NULL)
 		return;
-	free_input(&j->in);
-	free_result(&j->out);
+	reconcile_job_done(j);
 	free(j);
 }
 

@@ -119,6 +119,7 @@ struct reconcile_job {
 struct reconcile_job *reconcile_job_new(void);
 /* Drops the references of the input and all of the result. */
 void	 reconcile_job_free(struct reconcile_job *);
+void	 reconcile_job_done(struct reconcile_job *);	/* the same for one in another struct */
 void	 reconcile_result_drop_backups(struct reconcile_result *);
 void	 reconcile_event_free(struct reconcile_event *);
 
