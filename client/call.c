@@ -60,9 +60,31 @@ lost(const struct call *c, const char *why, struct error *err)
 	    " tells why", c->path, why);
 }
 
+/* send(2), with a descriptor beside the first byte unless it is -1. */
+static ssize_t
+send_with_file(int fd, const char *data, size_t len, int file)
+{
+	union {
+		struct cmsghdr	head;
+		char		space[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec iov = { (char *)data, len };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	if (file != -1) {
+		memset(&control, 0, sizeof(control));
+		m.msg_control = &control;
+		m.msg_controllen = sizeof(control.space);
+		control.head = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(int)),
+		    .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS };
+		memcpy(CMSG_DATA(&control.head), &file, sizeof(file));
+	}
+	return sendmsg(fd, &m, MSG_NOSIGNAL);
+}
+
 int
 call_send(struct call *c, const char *method, json_t *parameters, bool more, bool waits,
-    struct error *err)
+    int file, struct error *err)
 {
 	cleanup(free_p) char *text = message_call(method, parameters, more);
 	size_t left = strlen(text) + 1;
@@ -71,7 +93,7 @@ call_send(struct call *c, const char *method, json_t *parameters, bool more, boo
 
 	set_timeout(c->fd, SO_RCVTIMEO, waits ? 0 : ANSWER_TIMEOUT_S);
 	while (left > 0) {
-		n = send(c->fd, at, left, MSG_NOSIGNAL);
+		n = send_with_file(c->fd, at, left, at == text ? file : -1);
 		if (n == -1 && errno == EINTR)
 			continue;
 		/* It may have hung up with a word why, which call_next() reads. */

@@ -19,9 +19,9 @@ struct call {
 /* ERROR_REMOTE: nobody answers there; ERROR_CREDENTIALS: we may not open it. The text says what
  * to do about it. */
 int	 call_open(struct call *, const char *path, struct error *err);
-/* Takes parameters. `waits`: the answer may take any time. */
+/* Takes parameters. `waits`: the answer may take any time. `file` goes along unless it is -1. */
 int	 call_send(struct call *, const char *method, json_t *parameters, bool more, bool waits,
-	    struct error *err);
+	    int file, struct error *err);
 /* ERROR_REMOTE: the connection ended or no answer came; ERROR_INPUT: not Varlink. */
 int	 call_next(struct call *, struct message_reply *, struct error *err);
 void	 call_done(struct call *);

@@ -72,6 +72,8 @@ help_command(FILE *out, const struct method *m)
 		fputs("\n", out);
 	for (p = m->params; p < m->params + METHOD_PARAMS && p->name != NULL; p++)
 		print_option(out, p->letter, p->option, p->value, p->help);
+	if (m->alias != NULL)
+		fprintf(out, "\n'%s' is another word for it.\n", m->alias);
 	if (m->exit_status != NULL)
 		fprintf(out, "\nExit status: %s; otherwise as 'raasctl --help' says.\n",
 		    m->exit_status);

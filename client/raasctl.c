@@ -1,4 +1,5 @@
 /* raasctl - asks raasd to do something, or how things are. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -12,6 +13,7 @@
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/interface.h"
+#include "common/json.h"
 
 static enum outcome
 complain(enum outcome outcome, const struct error *err)
@@ -48,6 +50,20 @@ follow(struct call *call, struct show *show, const struct method *m)
 	return outcome;
 }
 
+/* Whoever runs raasctl has the right to read the file; raasd need not. */
+static int
+open_file(const struct arguments *a, int *file, struct error *err)
+{
+	const char *name = method_file(a->method, a->parameters);
+	const char *path = name != NULL ? json_string_or(a->parameters, name, "") : NULL;
+
+	if (path == NULL)
+		return 0;
+	*file = strcmp(path, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
+	    : open(path, O_RDONLY | O_CLOEXEC);
+	return *file != -1 ? 0 : error_errno(err, "cannot open '%s'", path);
+}
+
 static enum outcome
 run(const struct arguments *a)
 {
@@ -58,11 +74,14 @@ run(const struct arguments *a)
 	    .json = a->json };
 	struct error err;
 	enum outcome outcome;
+	cleanup(close_p) int file = -1;
 
 	render_init(&render, a->no_color);
+	if (open_file(a, &file, &err) == -1)
+		return complain(OUTCOME_FAILED, &err);
 	if (call_open(&call, a->socket, &err) == -1 ||
 	    call_send(&call, name, json_incref(a->parameters), a->method->streams,
-	    a->method->waits, &err) == -1)
+	    a->method->waits, file, &err) == -1)
 		return complain(outcome_of_connection(&err), &err);
 	outcome = follow(&call, &show, a->method);
 	show_done(&show);

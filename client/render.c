@@ -99,29 +99,66 @@ render_line(struct render *r, const char *color, const char *fmt, ...)
 	fputc('\n', r->out);
 }
 
+static void
+put_progress(struct render *r, const char *fmt, va_list ap)
+{
+	cleanup(free_p) char *text = clean_text(fmt, ap);
+
+	if (r->n_lines++ > 0)
+		fputc('\n', r->out);
+	put(r, NULL, text, r->width > 1 ? r->width - 1 : 0);
+	fflush(r->out);
+}
+
 void
 render_progress(struct render *r, const char *fmt, ...)
 {
-	cleanup(free_p) char *text = NULL;
+	va_list ap;
+
+	if (!r->progress)
+		return;
+	render_progress_end(r);
+	va_start(ap, fmt);
+	put_progress(r, fmt, ap);
+	va_end(ap);
+}
+
+void
+render_progress_add(struct render *r, const char *fmt, ...)
+{
 	va_list ap;
 
 	if (!r->progress)
 		return;
 	va_start(ap, fmt);
-	text = clean_text(fmt, ap);
+	put_progress(r, fmt, ap);
 	va_end(ap);
-	render_progress_end(r);
-	put(r, NULL, text, r->width > 1 ? r->width - 1 : 0);
-	fflush(r->out);
-	r->has_line = true;
 }
 
 void
 render_progress_end(struct render *r)
 {
-	if (r->has_line)
+	if (r->n_lines > 0)
 		fputs("\r\033[K", r->out);
-	r->has_line = false;
+	while (r->n_lines > 1) {
+		fputs("\033[A\033[K", r->out);
+		r->n_lines--;
+	}
+	r->n_lines = 0;
+}
+
+void
+size_format(int64_t bytes, char *out, size_t size)
+{
+	static const char *const units[] = { "bytes", "KiB", "MiB", "GiB", "TiB" };
+	double value = (double)bytes;
+	size_t i = 0;
+
+	while (value >= 1024 && i < sizeof(units) / sizeof(units[0]) - 1) {
+		value /= 1024;
+		i++;
+	}
+	snprintf(out, size, i == 0 ? "%.0f %s" : "%.1f %s", value, units[i]);
 }
 
 const char *

@@ -17,7 +17,7 @@ struct render {
 	bool		 progress;	/* a line at the bottom may be rewritten */
 	unsigned int	 width;		/* columns; 0: any */
 	int64_t		 now;		/* seconds since 1970 */
-	bool		 has_line;	/* a progress line stands there */
+	unsigned int	 n_lines;	/* progress lines that stand there */
 };
 
 #define TABLE_COLUMNS 8
@@ -41,7 +41,12 @@ void	 render_init(struct render *, bool no_color);
 void	 render_line(struct render *, const char *color, const char *fmt, ...)
 	    __attribute__((format(printf, 3, 4)));
 void	 render_progress(struct render *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* One more line of progress below. */
+void	 render_progress_add(struct render *, const char *fmt, ...)
+	    __attribute__((format(printf, 2, 3)));
 void	 render_progress_end(struct render *);
+/* "0 bytes", "12.3 MiB" */
+void	 size_format(int64_t bytes, char *out, size_t size);
 
 const char *phase_color(const char *phase);	/* also of a resource's state and an event's level */
 /* "12s", "5m", "3h", "2d"; "-" when `time` is no time; "now" when it is not past. */

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "client/show-publish.h"
 #include "common/buf.h"
 #include "common/cleanup.h"
 #include "common/json.h"
@@ -305,27 +306,13 @@ show_diff(struct show *s, const json_t *reply, bool last)
 }
 
 static void
-format_bytes(int64_t n, char *out, size_t size)
-{
-	static const char *const units[] = { "bytes", "KiB", "MiB", "GiB", "TiB" };
-	double value = (double)n;
-	size_t i = 0;
-
-	while (value >= 1024 && i + 1 < sizeof(units) / sizeof(units[0])) {
-		value /= 1024;
-		i++;
-	}
-	snprintf(out, size, i == 0 ? "%.0f %s" : "%.1f %s", value, units[i]);
-}
-
-static void
 show_checked(struct show *s, const json_t *step)
 {
 	int64_t n = json_int_or(step, "size", -1);
 	char size[32] = "";
 
 	if (n >= 0)
-		format_bytes(n, size, sizeof(size));
+		size_format(n, size, sizeof(size));
 	render_line(s->render, NULL, "  %s%s%s", text_of(step, "text"), n >= 0 ? ", " : "", size);
 }
 
@@ -342,7 +329,7 @@ show_validation(struct show *s, const json_t *result)
 		    text_of(result, "text"));
 		return;
 	}
-	format_bytes(json_int_or(result, "bytes", 0), size, sizeof(size));
+	size_format(json_int_or(result, "bytes", 0), size, sizeof(size));
 	if (v1_images > 0)
 		render_line(s->render, COLOR_GREEN, "%s: ok, %lld v1 images, %s", image, v1_images,
 		    size);
@@ -500,6 +487,9 @@ static const struct {
 	{ "Sync", show_sync },
 	{ "Diff", show_diff },
 	{ "Validate", show_validate },
+	{ "Publish", show_publish },
+	{ "Images", show_images },
+	{ "Unpublish", show_unpublish },
 	{ "Pull", show_pull },
 	{ "Log", show_log },
 	{ "Pause", show_pause },
@@ -552,5 +542,6 @@ show_done(struct show *s)
 	render_progress_end(s->render);
 	fflush(s->render->out);
 	json_decref(s->pages);
-	s->pages = NULL;
+	json_decref(s->layers);
+	s->pages = s->layers = NULL;
 }

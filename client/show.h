@@ -16,6 +16,7 @@ struct show {
 	json_t			*pages;		/* of a status, put together */
 	size_t			 n_queued;	/* ISVs of a sync */
 	size_t			 n_finished;
+	json_t			*layers;	/* of a publish, that are on their way; by name */
 };
 
 /* One reply; `last`: no other follows. */

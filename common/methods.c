@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/rfc3339.h"
+#include "common/text.h"
 
 #define ISV_NAME_MAX 64		/* bytes; a section of raas.cfg may have a name that is no good ISV */
 
@@ -75,6 +76,57 @@ const struct method methods[] = {
 		.help = "For the config repo's git hook, or for the impatient: raasd also does it on a\n"
 		    "timer. The ISVs whose configuration changed are synced.",
 		.acts = true, .waits = true,
+	},
+	{
+		.command = "publish", .alias = "push", .name = "Publish",
+		.summary = "Upload an image and make it available for pulling",
+		.help = "The image comes from FILE, which raasctl opens, so that raasd needs no right to\n"
+		    "read it: an archive of 'docker save', OCI or Pulp, plain or compressed with gzip\n"
+		    "or zstd; a directory in OCI's layout; or '-', the archive on standard input. Or it\n"
+		    "comes from SOURCE: docker://HOST/NAME[:TAG], or the https:// URL of an archive.\n"
+		    "Without both, Pulp's export ISV-IMAGE.tar below the url in section [pulp].\n\n"
+		    "Layers of Red Hat's are not uploaded but served from where they are. What the\n"
+		    "bucket has is not sent again, so a publish that was broken off, by whatever,\n"
+		    "goes on when it is repeated. The registry serves the old image until all of the\n"
+		    "new one is in the bucket. In the end raasd asks the registry for the image as a\n"
+		    "client would; if that fails, the old metadata is put back.\n\n"
+		    "Tags that the source does not have stay as they are. One that is given with the\n"
+		    "image, acme/app:1.0, is set instead of the source's own; a source without any is\n"
+		    "tagged 'latest'. Interrupting raasctl does not stop the work, unless it reads\n"
+		    "standard input; 'raasctl cancel ISV' does.",
+		.exit_status = "1 if the image is not available afterwards",
+		.acts = true, .streams = true, .waits = true,
+		.params = {
+			{ "isv", PARAM_ISV, .value = "ISV", .required = true, .help = "in whose registry" },
+			{ "image", PARAM_STRING, .value = "IMAGE", .required = true,
+			  .help = "its name there: acme/app, or acme/app:TAG" },
+			{ "file", PARAM_FILE, .value = "FILE", .help = "archive, directory or '-'" },
+			{ "from", PARAM_STRING, .option = "--from", .value = "SOURCE",
+			  .help = "registry or URL to take it from" },
+			{ "validate", PARAM_FLAG, .option = "--no-validate", .inverted = true,
+			  .help = "do not ask the registry for it in the end" },
+		},
+	},
+	{
+		.command = "images", .name = "Images",
+		.summary = "List the images that an ISV's registry offers",
+		.help = "With their tags and the names to pull them by, as the config repo has them.",
+		.waits = true,
+		.params = {
+			{ "isv", PARAM_ISV, .value = "ISV", .required = true, .help = "whose" },
+		},
+	},
+	{
+		.command = "unpublish", .name = "Unpublish",
+		.summary = "Take an image out of service",
+		.help = "Its metadata is removed from the app and from the config repo, so that it can no\n"
+		    "longer be pulled. What it has in the bucket stays, and a later publish finds it\n"
+		    "there.",
+		.acts = true, .waits = true,
+		.params = {
+			{ "isv", PARAM_ISV, .value = "ISV", .required = true, .help = "from whose registry" },
+			{ "image", PARAM_STRING, .value = "IMAGE", .required = true, .help = "its name" },
+		},
 	},
 	{
 		.command = "log", .name = "Log",
@@ -164,7 +216,7 @@ method_by_command(const char *command)
 	const struct method *m;
 
 	for (m = methods; m->command != NULL; m++) {
-		if (strcmp(m->command, command) == 0)
+		if (strcmp(m->command, command) == 0 || text_equal(m->alias, command))
 			return m;
 	}
 	return NULL;
@@ -236,6 +288,7 @@ check_value(const struct param *p, const json_t *value, struct error *err)
 		return check_isvs(value, err);
 	case PARAM_FLAG:
 		return json_is_boolean(value) ? 0 : error_set(err, ERROR_INPUT, "not true or false");
+	case PARAM_FILE:
 	case PARAM_STRING:
 		return json_is_string(value) ? 0 : error_set(err, ERROR_INPUT, "not a string");
 	case PARAM_INT:
@@ -277,6 +330,18 @@ is_given(const json_t *params, const char *name)
 
 	return value != NULL && !json_is_null(value) && !json_is_false(value) &&
 	    !(json_is_array(value) && json_array_size(value) == 0);
+}
+
+const char *
+method_file(const struct method *m, const json_t *params)
+{
+	const struct param *p;
+
+	for (p = m->params; p < m->params + METHOD_PARAMS && p->name != NULL; p++) {
+		if (p->kind == PARAM_FILE && is_given(params, p->name))
+			return p->name;
+	}
+	return NULL;
 }
 
 static int

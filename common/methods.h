@@ -22,6 +22,7 @@ enum param_kind {
 	PARAM_DURATION,	/* 90s, 8h, 2d: sent as the time at which it ends, like PARAM_TIME */
 	PARAM_TIME,	/* RFC 3339 */
 	PARAM_CHOICE,	/* one of `choices` */
+	PARAM_FILE,	/* a file's name, whose descriptor is passed along; "-": standard input */
 };
 
 struct param {
@@ -41,6 +42,7 @@ struct param {
 
 struct method {
 	const char	*command;	/* raasctl's word: "sync" */
+	const char	*alias;		/* another one; NULL: none */
 	const char	*name;		/* the Varlink method without its interface: "Sync" */
 	const char	*summary;	/* one line */
 	const char	*help;		/* whole sentences, wrapped at 78 columns */
@@ -57,6 +59,9 @@ extern const struct method methods[];
 
 const struct method *method_by_command(const char *command);	/* NULL: none */
 const struct method *method_by_name(const char *name);		/* "Sync"; NULL: none */
+
+/* The name of the parameter that is a file, if it is given; else NULL. */
+const char *method_file(const struct method *, const json_t *params);
 
 /* Does `params` (an object) suit the row? If not -1 with err, and *wrong names the parameter. */
 int	 method_check(const struct method *, const json_t *params, const char **wrong,

@@ -26,6 +26,7 @@
 #define OUTPUT_MAX (16u << 20)		/* … and to this nothing is added */
 #define PLACES_KEPT 16			/* one place in so many is kept for who may act */
 #define ACCEPT_PAUSE_MS 500
+#define PIECE_SIZE 16384		/* bytes of one read */
 #define IDLE_TIMEOUT_MS 300000
 #define SLOW_TIMEOUT_MS 30000
 
@@ -40,7 +41,11 @@ struct client {
 	struct control		*control;
 	struct bufferevent	*bev;
 	struct control_peer	 peer;
+	struct event		*input;	/* the socket is read here, for the descriptors that come along */
 	struct frame		 frame;
+	uint64_t		 begun;	/* messages that were taken out of the frame */
+	int			 file;	/* that came with a message which waits; -1: none */
+	uint64_t		 file_of;	/* the number of that message, from 0 */
 	struct control_call	*call;	/* in work, not answered; NULL: none; not a reference */
 	struct event		*turn;	/* active: go on from the loop, in nobody's stack */
 	struct event		*slow;	/* pending while the output stands above its mark */
@@ -72,6 +77,7 @@ struct control_call {
 	struct message_call	 message;
 	struct control_peer	 peer;
 	char			*who;		/* NULL: not asked for yet */
+	int			 file;		/* that came with the call; -1: none */
 	bool			 answered;
 	void			(*room)(void *, struct control_call *);
 	void			(*gone)(void *, struct control_call *);
@@ -92,6 +98,18 @@ lose(struct client *c)
 	take_turn(c);
 }
 
+/* Reads, with a limit to the silence of a client that waits for nothing. */
+static void
+listen_to(struct client *c)
+{
+	if (c->call == NULL) {
+		event_add(c->input, &c->control->idle_timeout);
+	} else {
+		event_remove_timer(c->input);
+		event_add(c->input, NULL);
+	}
+}
+
 /* --- output --- */
 
 /* Takes text. */
@@ -109,7 +127,7 @@ send_text(struct client *c, char *text)
 	free(text);
 	if (!c->full && evbuffer_get_length(output) > OUTPUT_HIGH) {
 		c->full = true;
-		bufferevent_disable(c->bev, EV_READ);
+		event_del(c->input);
 		event_add(c->slow, &c->control->slow_timeout);
 	}
 }
@@ -122,7 +140,7 @@ last_words(struct client *c, const char *error, json_t *parameters)
 	if (c->state == CLIENT_LOST)
 		return;
 	c->state = CLIENT_LAST_WORDS;
-	bufferevent_disable(c->bev, EV_READ);
+	event_del(c->input);
 	event_add(c->slow, &c->control->slow_timeout);
 }
 
@@ -137,8 +155,17 @@ call_new(struct client *c, struct message_call *message)
 	call->client = c;
 	call->message = *message;
 	call->peer = c->peer;
+	call->file = -1;
 	*message = (struct message_call){ 0 };
 	return call;
+}
+
+static void
+close_file(int *file)
+{
+	if (*file != -1)
+		close(*file);
+	*file = -1;
 }
 
 /* The call is over for its client, answered or not. */
@@ -169,6 +196,7 @@ control_call_unref(struct control_call *call)
 		call->refs--;
 	}
 	message_call_done(&call->message);
+	close_file(&call->file);
 	free(call->who);
 	free(call);
 }
@@ -203,6 +231,15 @@ bool
 control_call_more(const struct control_call *call)
 {
 	return call->message.more && !call->message.oneway;
+}
+
+int
+control_call_take_file(struct control_call *call)
+{
+	int file = call->file;
+
+	call->file = -1;
+	return file;
 }
 
 bool
@@ -289,6 +326,16 @@ fail_naming(struct control_call *call, const char *error, const char *key, const
 	control_fail(call, error, json_pack("{s:o}", key, json_text(name)));
 }
 
+/* A parameter that names a file comes with its descriptor. One that nobody asked for is closed. */
+static bool
+file_came(struct control_call *call, const char **name)
+{
+	*name = method_file(call->method, call->message.parameters);
+	if (*name == NULL)
+		close_file(&call->file);
+	return *name == NULL || call->file != -1;
+}
+
 static void
 dispatch_own(struct control *control, struct control_call *call)
 {
@@ -302,6 +349,8 @@ dispatch_own(struct control *control, struct control_call *call)
 	} else if (call->method->acts && !call->peer.may_act) {
 		control_fail(call, VARLINK_DENIED, NULL);
 	} else if (method_check(call->method, m->parameters, &wrong, NULL) == -1) {
+		fail_naming(call, VARLINK_BAD_PARAMETER, "parameter", wrong);
+	} else if (!file_came(call, &wrong)) {
 		fail_naming(call, VARLINK_BAD_PARAMETER, "parameter", wrong);
 	} else {
 		control->handler(control->arg, call);
@@ -338,6 +387,10 @@ begin_call(struct client *c, const char *data, size_t len)
 		return;
 	}
 	call = c->call = call_new(c, &message);
+	if (c->begun++ == c->file_of) {
+		call->file = c->file;
+		c->file = -1;
+	}
 	dispatch(c->control, call);
 	control_call_unref(call);
 }
@@ -355,9 +408,8 @@ begin_calls(struct client *c)
 	    frame_next(&c->frame, &data, &len))
 		begin_call(c, data, len);
 	c->beginning = false;
-	if (c->state == CLIENT_OPEN)
-		bufferevent_set_timeouts(c->bev,
-		    c->call == NULL ? &c->control->idle_timeout : NULL, NULL);
+	if (c->state == CLIENT_OPEN && !c->full)
+		listen_to(c);
 }
 
 /* With a call in work, an error would be taken for its answer: then only hanging up is left. */
@@ -370,26 +422,93 @@ refuse_input(struct client *c, const char *text)
 		last_words(c, ERROR_FAILED, json_pack("{s:s, s:s}", "kind", "input", "text", text));
 }
 
-/* Everything is moved on at once, so that the end of the input is noticed while a call is in
+/* recv(2) that also takes the one descriptor that may come along; *many: there were others. */
+static ssize_t
+receive(struct client *c, char *piece, size_t size, int *file, bool *many)
+{
+	union {
+		struct cmsghdr	head;
+		char		space[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec data = { piece, size };
+	struct msghdr m = { .msg_iov = &data, .msg_iovlen = 1, .msg_control = &control,
+	    .msg_controllen = CMSG_LEN(sizeof(int)) };
+	struct cmsghdr *head;
+	ssize_t n = recvmsg(bufferevent_getfd(c->bev), &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+
+	*file = -1;
+	*many = n != -1 && (m.msg_flags & MSG_CTRUNC) != 0;
+	head = n != -1 ? CMSG_FIRSTHDR(&m) : NULL;
+	if (head != NULL && head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS &&
+	    head->cmsg_len == CMSG_LEN(sizeof(int)))
+		memcpy(file, CMSG_DATA(head), sizeof(*file));
+	return n;
+}
+
+/* A read ends where bytes with a descriptor end (unix(7)), so it belongs to the message in which
+ * the piece ends. One that waits for its message is all that a client may have. */
+static bool
+keep_file(struct client *c, int file, bool many, bool message_ends)
+{
+	if (file == -1 && !many)
+		return true;
+	if (many || c->file != -1) {
+		close_file(&file);
+		return false;
+	}
+	c->file = file;
+	c->file_of = c->begun + c->frame.complete - message_ends;
+	return true;
+}
+
+/* A client that has said all and shuts down its side still gets the answers that are ready. */
+static void
+end_of_input(struct client *c)
+{
+	if (c->state == CLIENT_OPEN && c->call == NULL &&
+	    evbuffer_get_length(bufferevent_get_output(c->bev)) > 0) {
+		c->state = CLIENT_LAST_WORDS;
+		event_del(c->input);
+		event_add(c->slow, &c->control->slow_timeout);
+	} else {
+		lose(c);
+	}
+}
+
+/* What comes is moved on at once, so that the end of the input is noticed while a call is in
  * work, and the limits hold for what waits. */
 static void
-on_read(struct bufferevent *bev, void *arg)
+on_read(evutil_socket_t fd, short what, void *arg)
 {
 	struct client *c = arg;
-	struct evbuffer *input = bufferevent_get_input(bev);
-	char piece[4096];
-	int n;
+	char piece[PIECE_SIZE];
+	bool many;
+	int file;
+	ssize_t n;
 
-	while (c->state == CLIENT_OPEN && (n = evbuffer_remove(input, piece, sizeof(piece))) > 0) {
-		if (!frame_add(&c->frame, piece, (size_t)n)) {
-			refuse_input(c, "the message is longer than 1 MiB");
-			return;
-		}
+	(void)fd;
+	if (c->state != CLIENT_OPEN)
+		return;
+	if ((what & EV_READ) == 0) {
+		lose(c);
+		return;
+	}
+	n = receive(c, piece, sizeof(piece), &file, &many);
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		end_of_input(c);
+		return;
+	}
+	if (!frame_add(&c->frame, piece, (size_t)n)) {
+		close_file(&file);
+		refuse_input(c, "the message is longer than 1 MiB");
+	} else if (!keep_file(c, file, many, piece[n - 1] == '\0')) {
+		refuse_input(c, "more than one descriptor came");
+	} else {
 		begin_calls(c);
-		if (c->frame.complete > PIPELINE_MAX) {
+		if (c->frame.complete > PIPELINE_MAX)
 			lose(c);
-			return;
-		}
 	}
 }
 
@@ -407,10 +526,12 @@ client_free(struct client *c)
 			call->gone(call->watch_arg, call);
 		control_call_unref(call);
 	}
+	event_free(c->input);
 	event_free(c->turn);
 	event_free(c->slow);
 	bufferevent_free(c->bev);
 	frame_done(&c->frame);
+	close_file(&c->file);
 	free(c);
 }
 
@@ -454,25 +575,18 @@ on_written(struct bufferevent *bev, void *arg)
 		return;
 	c->full = false;
 	event_del(c->slow);
-	bufferevent_enable(bev, EV_READ);
+	listen_to(c);
 	if (c->call != NULL && c->call->room != NULL)
 		c->call->room(c->call->watch_arg, c->call);
 	take_turn(c);
 }
 
-/* A client that has said all and shuts down its side still gets the answers that are ready. */
 static void
 on_event(struct bufferevent *bev, short what, void *arg)
 {
-	struct client *c = arg;
-
-	if ((what & BEV_EVENT_EOF) != 0 && c->state == CLIENT_OPEN && c->call == NULL &&
-	    evbuffer_get_length(bufferevent_get_output(bev)) > 0) {
-		c->state = CLIENT_LAST_WORDS;
-		event_add(c->slow, &c->control->slow_timeout);
-	} else {
-		lose(c);
-	}
+	(void)bev;
+	(void)what;
+	lose(arg);
 }
 
 /* --- connections --- */
@@ -486,16 +600,18 @@ client_new(struct control *control, int fd, const struct control_peer *peer)
 	c->peer = *peer;
 	c->frame = (struct frame)FRAME_INIT(FRAME_CALL_MAX);
 	c->bev = bufferevent_socket_new(control->base, fd, BEV_OPT_CLOSE_ON_FREE);
+	c->file = -1;
+	c->input = event_new(control->base, fd, EV_READ | EV_PERSIST, on_read, c);
 	c->turn = event_new(control->base, -1, 0, on_turn, c);
 	c->slow = evtimer_new(control->base, on_slow, c);
-	if (c->bev == NULL || c->turn == NULL || c->slow == NULL)
+	if (c->bev == NULL || c->input == NULL || c->turn == NULL || c->slow == NULL)
 		abort();	/* out of memory */
 	LIST_INSERT_HEAD(&control->clients, c, entry);
 	control->n_clients++;
-	bufferevent_setcb(c->bev, on_read, on_written, on_event, c);
+	bufferevent_setcb(c->bev, NULL, on_written, on_event, c);
 	bufferevent_setwatermark(c->bev, EV_WRITE, OUTPUT_LOW, 0);
-	bufferevent_set_timeouts(c->bev, &control->idle_timeout, NULL);
-	bufferevent_enable(c->bev, EV_READ | EV_WRITE);
+	bufferevent_enable(c->bev, EV_WRITE);
+	listen_to(c);
 	return c;
 }
 
@@ -608,7 +724,7 @@ send_ready(struct client *c)
 {
 	struct evbuffer *output = bufferevent_get_output(c->bev);
 
-	bufferevent_disable(c->bev, EV_READ | EV_WRITE);
+	bufferevent_disable(c->bev, EV_WRITE);
 	evbuffer_unfreeze(output, 1);
 	evbuffer_write(output, bufferevent_getfd(c->bev));
 }

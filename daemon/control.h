@@ -55,6 +55,9 @@ const struct method *control_call_method(const struct control_call *);
 const json_t *control_call_parameters(const struct control_call *);	/* an object; lent */
 const struct control_peer *control_call_peer(const struct control_call *);
 const char *control_call_who(struct control_call *);	/* "alice", "uid 1234"; lent */
+/* The file, pipe or directory that the client passed along, when the method takes one; the caller's
+ * to close. -1: none, or taken already. */
+int	 control_call_take_file(struct control_call *);
 bool	 control_call_more(const struct control_call *);	/* the client takes events */
 bool	 control_call_gone(const struct control_call *);	/* the client has hung up */
 

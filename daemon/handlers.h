@@ -16,6 +16,9 @@ void	 handle_pull(struct daemon *, struct control_call *);
 void	 handle_reload(struct daemon *, struct control_call *);
 void	 handle_log(struct daemon *, struct control_call *);
 void	 handle_pause(struct daemon *, struct control_call *);
+void	 handle_publish(struct daemon *, struct control_call *);
+void	 handle_unpublish(struct daemon *, struct control_call *);
+void	 handle_images(struct daemon *, struct control_call *);
 void	 handle_resume(struct daemon *, struct control_call *);
 void	 handle_validate(struct daemon *, struct control_call *);
 

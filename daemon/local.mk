@@ -46,6 +46,7 @@ libraasd_a_SOURCES = \
 	daemon/image-mask.c daemon/image-mask.h \
 	daemon/image-walk.c daemon/image-walk.h \
 	daemon/image.c daemon/image.h \
+	daemon/images-job.c daemon/images-job.h \
 	daemon/inventory.c daemon/inventory.h \
 	daemon/isv.c daemon/isv.h \
 	daemon/keeper.c daemon/keeper.h \
@@ -59,6 +60,7 @@ libraasd_a_SOURCES = \
 	daemon/method-config.c \
 	daemon/method-log.c \
 	daemon/method-pause.c \
+	daemon/method-publish.c \
 	daemon/method-status.c \
 	daemon/method-sync.c \
 	daemon/method-validate.c \
@@ -70,6 +72,10 @@ libraasd_a_SOURCES = \
 	daemon/origin.c daemon/origin.h \
 	daemon/plan.c daemon/plan.h \
 	daemon/problems.c daemon/problems.h \
+	daemon/publish-blobs.c \
+	daemon/publish-deploy.c \
+	daemon/publish-work.h \
+	daemon/publish.c daemon/publish.h \
 	daemon/raas-cfg.c daemon/raas-cfg.h \
 	daemon/reconcile.c daemon/reconcile.h \
 	daemon/redhat-index.c daemon/redhat-index.h \

@@ -67,6 +67,9 @@ static const struct setting table[] = {
 	{ "publish.parallel", SETTING_COUNT, AT(publish.parallel), "8", "1", "64" },
 	/* S3 takes parts of 5 MiB to 5 GiB. */
 	{ "publish.part_size", SETTING_SIZE, AT(publish.part_size), "16M", "5M", "5G" },
+	/* Crane looks for new files once a minute. */
+	{ "publish.validate_timeout", SETTING_TIME, AT(publish.validate_timeout_ms), "2m", "1s",
+	  "1h" },
 	{ "log.level", SETTING_LEVEL, AT(log.level), "info", NULL, NULL },
 	{ "log.target", SETTING_TARGET, AT(log.target), "auto", NULL, NULL },
 };

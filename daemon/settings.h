@@ -41,6 +41,7 @@ struct settings {
 	struct {
 		unsigned int	parallel;
 		uint64_t	part_size;	/* bytes */
+		int64_t		validate_timeout_ms;	/* for a registry to serve what is new */
 	} publish;
 	struct {
 		enum log_level	level;

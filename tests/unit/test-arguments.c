@@ -68,7 +68,8 @@ TEST(wrong_command_lines_are_explained)
 	static const char *const cases[][2] = {
 		{ "", "no command; 'raasctl --help' lists them" },
 		{ "stauts", "no command 'stauts'; did you mean 'status'?" },
-		{ "publish", "no command 'publish'; 'raasctl --help' lists them" },
+		{ "conquer", "no command 'conquer'; 'raasctl --help' lists them" },
+		{ "publish a", "publish: IMAGE is missing" },
 		{ "--deep sync", "there is no option '--deep' before a command" },
 		{ "sync --deeep a", "sync: there is no option '--deeep'" },
 		{ "sync -x a", "sync: there is no option '-x'" },

@@ -567,6 +567,145 @@ TEST(two_thousand_clients)
 	CHECK(serves(&s));
 }
 
+/* ---- descriptors ---- */
+
+#define PUBLISH CALL("Publish", "{\"isv\":\"a\",\"image\":\"b\",\"file\":\"f\"}")
+
+/* Sends it with n descriptors of the file beside it. */
+static bool
+send_with_files(struct client *c, const char *data, size_t len, int file, size_t n)
+{
+	union {
+		struct cmsghdr	head;
+		char		space[CMSG_SPACE(4 * sizeof(int))];
+	} control;
+	struct iovec iov = { (char *)data, len };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control,
+	    .msg_controllen = CMSG_SPACE(n * sizeof(int)) };
+	size_t i;
+
+	memset(&control, 0, sizeof(control));
+	control.head = (struct cmsghdr){ .cmsg_len = CMSG_LEN(n * sizeof(int)),
+	    .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS };
+	for (i = 0; i < n; i++)
+		memcpy(CMSG_DATA(&control.head) + i * sizeof(int), &file, sizeof(int));
+	return sendmsg(c->fd, &m, MSG_NOSIGNAL) == (ssize_t)len;
+}
+
+/* A pipe, whose reading end is passed: it has been closed everywhere when nobody can write. */
+struct probe {
+	int	reader, writer;
+};
+
+static struct probe
+probe_new(void)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) == -1)
+		abort();
+	return (struct probe){ ends[0], ends[1] };
+}
+
+static bool
+is_closed(struct server *s, struct probe *p)
+{
+	int64_t end = clock_monotonic_ms() + PATIENCE_MS;
+
+	close(p->reader);
+	while (clock_monotonic_ms() < end) {
+		if (write(p->writer, "", 1) == -1 && errno == EPIPE) {
+			close(p->writer);
+			return true;
+		}
+		event_base_loop(s->base, EVLOOP_NONBLOCK);
+	}
+	return false;
+}
+
+TEST(a_descriptor_reaches_its_call)
+{
+	SERVER(s, .idle_timeout_ms = 0);
+	cleanup(client_done) struct client c = client_connect(&s);
+	struct probe p = probe_new();
+	int file;
+
+	CHECK(send_with_files(&c, PUBLISH, sizeof(PUBLISH), p.reader, 1));
+	CHECK(reaches(&s, &s.n_held, 1));
+	file = control_call_take_file(s.held[0]);
+	CHECK(file != -1 && file != p.reader);
+	CHECK_INT(fcntl(file, F_GETFD), FD_CLOEXEC);
+	CHECK_INT(control_call_take_file(s.held[0]), -1);
+	close(file);
+	answer_held(&s, 0, NULL);
+	CHECK(is_closed(&s, &p));
+}
+
+TEST(a_descriptor_belongs_to_the_message_that_it_came_with)
+{
+	SERVER(s, .idle_timeout_ms = 0);
+	cleanup(client_done) struct client c = client_connect(&s);
+	static const char half[] = PUBLISH;
+	struct probe p = probe_new();
+
+	/* Behind another call, and in two pieces, of which the first has it. */
+	CHECK(send(c.fd, PING, sizeof(PING), MSG_NOSIGNAL) == sizeof(PING));
+	CHECK(send_with_files(&c, half, 20, p.reader, 1));
+	CHECK(replies(&s, &c, ""));
+	CHECK(client_send(&s, &c, half + 20, sizeof(half) - 20));
+	CHECK(reaches(&s, &s.n_held, 1));
+	answer_held(&s, 0, NULL);	/* nobody took it: the call closes it */
+	CHECK(is_closed(&s, &p));
+}
+
+TEST(a_descriptor_for_nobody_is_closed)
+{
+	SERVER(s, .idle_timeout_ms = 0);
+	cleanup(client_done) struct client c = client_connect(&s);
+	cleanup(client_done) struct client leaver = client_connect(&s);
+	struct probe other = probe_new(), lone = probe_new();
+
+	CHECK(send_with_files(&c, PING, sizeof(PING), other.reader, 1));
+	CHECK(replies(&s, &c, ""));
+	CHECK(is_closed(&s, &other));
+	/* With no whole message, by a client who leaves. */
+	CHECK(send_with_files(&leaver, "{", 1, lone.reader, 1));
+	event_base_loop(s.base, EVLOOP_NONBLOCK);
+	client_done(&leaver);
+	CHECK(is_closed(&s, &lone));
+	CHECK(serves(&s));
+}
+
+TEST(a_call_without_its_descriptor_is_refused)
+{
+	SERVER(s, .idle_timeout_ms = 0);
+	cleanup(client_done) struct client c = client_connect(&s);
+
+	CHECK(client_call(&s, &c, PUBLISH));
+	CHECK(replies(&s, &c, VARLINK_BAD_PARAMETER));
+	CHECK_INT(s.n_held, 0);
+}
+
+TEST(too_many_descriptors_are_refused)
+{
+	SERVER(s, .idle_timeout_ms = 0);
+	cleanup(client_done) struct client many = client_connect(&s);
+	cleanup(client_done) struct client twice = client_connect(&s);
+	struct probe p = probe_new(), q = probe_new();
+
+	CHECK(send_with_files(&many, PUBLISH, sizeof(PUBLISH), p.reader, 3));
+	CHECK(hangs_up(&s, &many));
+	CHECK(is_closed(&s, &p));
+	CHECK(send_with_files(&twice, "{", 1, q.reader, 1));
+	event_base_loop(s.base, EVLOOP_NONBLOCK);
+	CHECK(send_with_files(&twice, " ", 1, q.reader, 1));
+	CHECK(replies(&s, &twice, ERROR_FAILED));
+	CHECK(hangs_up(&s, &twice));
+	CHECK(is_closed(&s, &q));
+	CHECK_INT(s.n_held, 0);
+	CHECK(serves(&s));
+}
+
 TEST(idle_clients_leave_but_not_who_waits)
 {
 	SERVER(s, .idle_timeout_ms = 50);
@@ -762,6 +901,11 @@ main(void)
 	    CASE(sender_that_does_not_wait_is_stopped), CASE(bad_messages_get_an_error_and_the_door),
 	    CASE(message_of_two_mib_is_refused), CASE(message_of_nearly_one_mib_is_taken),
 	    CASE(two_thousand_clients), CASE(idle_clients_leave_but_not_who_waits),
+	    CASE(a_descriptor_reaches_its_call),
+	    CASE(a_descriptor_belongs_to_the_message_that_it_came_with),
+	    CASE(a_descriptor_for_nobody_is_closed),
+	    CASE(a_call_without_its_descriptor_is_refused),
+	    CASE(too_many_descriptors_are_refused),
 	    CASE(who_may_act), CASE(places_are_kept_for_who_may_act), CASE(unknown_group_is_an_error),
 	    CASE(stale_sockets_are_replaced_and_live_ones_not), CASE(paths_that_cannot_be),
 	    CASE(takes_a_socket_that_listens_already));

@@ -64,6 +64,7 @@ TEST(rows_are_complete)
 		for (other = methods; other < m; other++) {
 			CHECK(strcmp(m->command, other->command) != 0);
 			CHECK(strcmp(m->name, other->name) != 0);
+			CHECK(m->alias == NULL || strcmp(m->alias, other->command) != 0);
 		}
 		for (p = m->params; p->name != NULL; p++) {
 			CHECK(p->help != NULL);
@@ -76,6 +77,8 @@ TEST(rows_are_complete)
 		CHECK(method_by_command(m->command) == m);
 		CHECK(method_by_name(m->name) == m);
 	}
+	CHECK(method_by_command("push") == method_by_command("publish"));
+	CHECK(method_by_command("push") != NULL);
 	CHECK(method_by_command("Sync") == NULL);
 	CHECK(method_by_name("sync") == NULL);
 }
@@ -162,6 +165,9 @@ TEST(requests_are_checked)
 		{ "Resolve", "{\"isv\":\"a\",\"take\":\"\"}", "take" },
 		{ "Resolve", "{\"isv\":\"a\",\"take\":\"config|app\"}", "take" },
 		{ "Resolve", "{\"isv\":\"a\"}", "take" },
+		{ "Publish", "{\"isv\":\"a\",\"image\":\"b\",\"file\":\"-\"}", NULL },
+		{ "Publish", "{\"isv\":\"a\",\"image\":\"b\",\"file\":3}", "file" },
+		{ "Publish", "{\"isv\":\"a\"}", "image" },
 	};
 	size_t i;
 
@@ -179,6 +185,17 @@ TEST(requests_are_checked)
 		if (cases[i].wrong != NULL)
 			CHECK_STR(wrong, cases[i].wrong);
 	}
+}
+
+TEST(a_file_is_told_from_other_parameters)
+{
+	cleanup(json_unref) json_t *with = json_pack("{s:s, s:s}", "isv", "a", "file", "x.tar");
+	cleanup(json_unref) json_t *without = json_pack("{s:s, s:n}", "isv", "a", "file");
+	const struct method *publish = method_by_name("Publish");
+
+	CHECK_STR(method_file(publish, with), "file");
+	CHECK(method_file(publish, without) == NULL);
+	CHECK(method_file(method_by_name("Diff"), with) == NULL);
 }
 
 TEST(names_that_are_near)
@@ -199,5 +216,5 @@ main(void)
 {
 	return RUN(CASE(rows_are_complete), CASE(rows_and_description_agree),
 	    CASE(every_described_method_has_a_row), CASE(requests_are_checked),
-	    CASE(names_that_are_near));
+	    CASE(a_file_is_told_from_other_parameters), CASE(names_that_are_near));
 }

@@ -41,6 +41,7 @@ TEST(defaults)
 	CHECK_INT(s->workers, 16);
 	CHECK_INT(s->publish.parallel, 8);
 	CHECK_INT(s->publish.part_size, 16 << 20);
+	CHECK_INT(s->publish.validate_timeout_ms, 120000);
 	CHECK_INT(s->log.level, LOG_LEVEL_INFO);
 }
 
