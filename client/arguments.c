@@ -91,8 +91,9 @@ parse_duration(const char *s, int64_t *out)
 	return true;
 }
 
+/* The time that long after now; with `sign` -1, before. */
 static json_t *
-read_duration(const char *text, int64_t now, struct error *err)
+read_duration(const char *text, int64_t now, int sign, struct error *err)
 {
 	char until[RFC3339_SIZE];
 	int64_t seconds;
@@ -101,7 +102,7 @@ read_duration(const char *text, int64_t now, struct error *err)
 		error_set(err, ERROR_INPUT, "'%s' is not a duration such as 30m, 8h or 2d", text);
 		return NULL;
 	}
-	rfc3339_format(now + seconds, until);
+	rfc3339_format(now + sign * seconds, until);
 	return json_string(until);
 }
 
@@ -142,8 +143,8 @@ set_parameter(struct reader *r, const struct param *p, const char *text, struct 
 {
 	json_t *parameters = r->out->parameters, *value, *list;
 
-	if (p->kind == PARAM_DURATION)
-		value = read_duration(text, r->now, err);
+	if (p->kind == PARAM_DURATION || p->kind == PARAM_AGE)
+		value = read_duration(text, r->now, p->kind == PARAM_AGE ? -1 : 1, err);
 	else if (p->kind == PARAM_INT)
 		value = read_integer(text, err);
 	else if (p->kind == PARAM_FLAG)

@@ -7,6 +7,7 @@ libraasctl_a_SOURCES = \
 	client/help.c client/help.h \
 	client/outcome.c client/outcome.h \
 	client/render.c client/render.h \
+	client/show-gc.c client/show-gc.h \
 	client/show-publish.c client/show-publish.h \
 	client/show.c client/show.h
 

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "client/show-gc.h"
 #include "client/show-publish.h"
 #include "common/buf.h"
 #include "common/cleanup.h"
@@ -487,6 +488,7 @@ static const struct {
 	{ "Sync", show_sync },
 	{ "Diff", show_diff },
 	{ "Validate", show_validate },
+	{ "Gc", show_gc },
 	{ "Publish", show_publish },
 	{ "Images", show_images },
 	{ "Unpublish", show_unpublish },

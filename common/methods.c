@@ -71,6 +71,23 @@ const struct method methods[] = {
 		},
 	},
 	{
+		.command = "gc", .name = "Gc",
+		.summary = "Find, and remove, what no metadata names any more",
+		.help = "Lists the objects in the ISV's bucket that nobody needs: those of images, in\n"
+		    "repositories that its metadata names or once named, which no metadata of any ISV\n"
+		    "with that bucket names now, be it in the config repo or in an app. Objects that are\n"
+		    "younger than a day are kept, and so is all that raasd did not put there. Nothing is\n"
+		    "removed without --delete, nor while something cannot be read. A bucket that is used\n"
+		    "with other config repos, or other branches of this one, is not to be cleaned up.",
+		.acts = true, .streams = true, .waits = true,
+		.params = {
+			{ "isv", PARAM_ISV, .value = "ISV", .required = true, .help = "whose bucket" },
+			{ "delete", PARAM_FLAG, .option = "--delete", .help = "remove what is found" },
+			{ "before", PARAM_AGE, .option = "--older", .value = "DURATION",
+			  .help = "only what is older than that: 12h, 7d (1d)" },
+		},
+	},
+	{
 		.command = "pull", .name = "Pull",
 		.summary = "Fetch the config repo now",
 		.help = "For the config repo's git hook, or for the impatient: raasd also does it on a\n"
@@ -298,6 +315,7 @@ check_value(const struct param *p, const json_t *value, struct error *err)
 			    (long long)p->min, (long long)p->max);
 		return 0;
 	case PARAM_DURATION:
+	case PARAM_AGE:
 	case PARAM_TIME:
 		if (!json_is_string(value) || !rfc3339_parse(json_string_value(value), &unused))
 			return error_set(err, ERROR_INPUT, "not a time such as 2026-01-31T18:00:00Z");

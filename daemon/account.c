@@ -24,10 +24,9 @@ account_s3(const struct aws_config *aws, struct http *http, struct error *err)
 }
 
 char *
-account_public_base(const struct aws_config *aws, const struct isv *isv)
+account_public_base(const struct aws_config *aws, const char *public_url, const char *bucket)
 {
 	struct s3_options options = account_s3_options(aws);
 
-	return isv->public_url != NULL ? xstrdup(isv->public_url)
-	    : s3_public_url(&options, isv->bucket, NULL);
+	return public_url != NULL ? xstrdup(public_url) : s3_public_url(&options, bucket, NULL);
 }

@@ -9,7 +9,8 @@
 struct s3_options account_s3_options(const struct aws_config *);	/* lends its strings */
 /* NULL with err: no keys, or a bad endpoint. */
 struct s3 *account_s3(const struct aws_config *, struct http *, struct error *err);
-/* The base under which clients read the ISV's bucket, no slash at its end; the caller's. */
-char	*account_public_base(const struct aws_config *, const struct isv *);
+/* The base under which clients read a bucket, no slash at its end: public_url, or what follows
+ * from the endpoint when that is NULL. The caller's. */
+char	*account_public_base(const struct aws_config *, const char *public_url, const char *bucket);
 
 #endif

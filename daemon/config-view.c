@@ -76,6 +76,16 @@ config_view_history_has(const struct config_view *view, const git_oid *tip, cons
 	return repo_history_has(view->git, tip, path, blob, found, deadline, err);
 }
 
+int
+config_view_history_each(const struct config_view *view, const git_oid *tip, const char *isv,
+    int (*fn)(void *, const struct repo_file *, struct error *), void *arg,
+    const struct deadline *deadline, struct error *err)
+{
+	cleanup(free_p) char *dir = xasprintf("%s/metadata", isv);
+
+	return repo_history_each(view->git, tip, dir, ".json", fn, arg, deadline, err);
+}
+
 /* The entry's tree, or NULL with 0 when the entry is none or is not a folder. */
 static int
 folder_of(const struct config_view *view, const git_tree_entry *entry, git_tree **out,

@@ -45,5 +45,9 @@ void	 config_changes_done(struct config_changes *);
 int	 config_view_history_has(const struct config_view *, const git_oid *tip, const char *isv,
 	    const char *name, const git_oid *blob, bool *found, const struct deadline *,
 	    struct error *err);
+/* As repo_history_each(), for `<isv>/metadata/`*.json. */
+int	 config_view_history_each(const struct config_view *, const git_oid *tip, const char *isv,
+	    int (*fn)(void *arg, const struct repo_file *, struct error *), void *arg,
+	    const struct deadline *, struct error *err);
 
 #endif

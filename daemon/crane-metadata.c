@@ -49,6 +49,30 @@ crane_ids_sort(struct crane_ids *set)
 }
 
 bool
+crane_ids_insert(struct crane_ids *set, const char *id)
+{
+	size_t low = 0, high = set->n, middle;
+	char *copy;
+	int order;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		order = strcmp(set->ids[middle], id);
+		if (order == 0)
+			return false;
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	crane_ids_add(set, id);
+	copy = set->ids[set->n - 1];
+	memmove(&set->ids[low + 1], &set->ids[low], (set->n - 1 - low) * sizeof(*set->ids));
+	set->ids[low] = copy;
+	return true;
+}
+
+bool
 crane_ids_have(const struct crane_ids *set, const char *id)
 {
 	return set->n > 0 && bsearch(&id, set->ids, set->n, sizeof(*set->ids), id_order) != NULL;

@@ -132,6 +132,8 @@ void	 crane_objects_done(struct crane_objects *);
 /* A set of ids, filled in any order and sorted once. crane_ids_add copies. */
 void	 crane_ids_add(struct crane_ids *, const char *id);
 void	 crane_ids_sort(struct crane_ids *);
+/* Into a set that is sorted, and stays so; false: it was there. Copies. */
+bool	 crane_ids_insert(struct crane_ids *, const char *id);
 bool	 crane_ids_have(const struct crane_ids *, const char *id);
 void	 crane_ids_done(struct crane_ids *);
 

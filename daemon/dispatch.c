@@ -42,6 +42,7 @@ static const struct handler {
 	{ "Unpublish", handle_unpublish },
 	{ "Resume", handle_resume },
 	{ "Validate", handle_validate },
+	{ "Gc", handle_gc },
 	{ "Ping", handle_ping },
 	{ "Version", handle_version },
 };
@@ -128,6 +129,21 @@ call_served_registry(struct daemon *d, struct control_call *call, const char *na
 		error_set(&err, ERROR_INPUT, "isv '%s': %s", name, r->isv->error != NULL
 		    ? r->isv->error : "a section that all ISVs share has an error, see "
 		    "'raasctl status'");
+	control_fail_error(call, &err);
+	return NULL;
+}
+
+struct registry *
+call_registry_to_change(struct daemon *d, struct control_call *call)
+{
+	struct registry *r = call_served_registry(d, call,
+	    json_string_or(control_call_parameters(call), "isv", ""));
+	struct error err;
+
+	if (r == NULL || !r->state->pause.on)
+		return r;
+	error_set(&err, ERROR_CONFLICT, "isv '%s' is paused by %s; end that with: raasctl resume %s",
+	    r->state->name, r->state->pause.by, r->state->name);
 	control_fail_error(call, &err);
 	return NULL;
 }

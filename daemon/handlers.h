@@ -21,6 +21,7 @@ void	 handle_unpublish(struct daemon *, struct control_call *);
 void	 handle_images(struct daemon *, struct control_call *);
 void	 handle_resume(struct daemon *, struct control_call *);
 void	 handle_validate(struct daemon *, struct control_call *);
+void	 handle_gc(struct daemon *, struct control_call *);
 
 /* False while there is no configuration; the call has then been answered. */
 bool	 call_has_config(struct daemon *, struct control_call *);
@@ -31,5 +32,7 @@ struct registry *call_registry_named(struct daemon *, struct control_call *, con
 /* NULL for a registry that has no work done on it: orphaned, or with a section that has errors;
  * the call has then been answered. */
 struct registry *call_served_registry(struct daemon *, struct control_call *, const char *name);
+/* The one that parameter "isv" names; NULL also for one that is paused. */
+struct registry *call_registry_to_change(struct daemon *, struct control_call *);
 
 #endif

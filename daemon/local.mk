@@ -34,6 +34,7 @@ libraasd_a_SOURCES = \
 	daemon/dispatch.c \
 	daemon/extent.c daemon/extent.h \
 	daemon/fetch.c daemon/fetch.h \
+	daemon/gc.c daemon/gc.h \
 	daemon/git-http.c \
 	daemon/git-ssh.c daemon/git-ssh.h \
 	daemon/git-transport.h \
@@ -58,6 +59,7 @@ libraasd_a_SOURCES = \
 	daemon/mask.c daemon/mask.h \
 	daemon/metadata-merge.c daemon/metadata-merge.h \
 	daemon/method-config.c \
+	daemon/method-gc.c \
 	daemon/method-log.c \
 	daemon/method-pause.c \
 	daemon/method-publish.c \

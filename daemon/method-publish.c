@@ -176,26 +176,10 @@ read_order(struct daemon *d, struct control_call *call, struct publish_order *or
 	return read_image(json_string_or(parameters, "image", ""), order, err);
 }
 
-/* Neither a paused ISV, nor one that is not served. NULL: the call is answered. */
-static struct registry *
-registry_for_change(struct daemon *d, struct control_call *call)
-{
-	struct registry *r = call_served_registry(d, call,
-	    json_string_or(control_call_parameters(call), "isv", ""));
-	struct error err;
-
-	if (r == NULL || !r->state->pause.on)
-		return r;
-	error_set(&err, ERROR_CONFLICT, "isv '%s' is paused by %s; end that with: raasctl resume %s",
-	    r->state->name, r->state->pause.by, r->state->name);
-	control_fail_error(call, &err);
-	return NULL;
-}
-
 static void
 submit(struct daemon *d, struct control_call *call, bool remove)
 {
-	struct registry *r = registry_for_change(d, call);
+	struct registry *r = call_registry_to_change(d, call);
 	struct publish_call *p;
 	struct publish_job *j;
 	struct error err;

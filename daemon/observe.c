@@ -21,7 +21,7 @@ session_open(struct session *s, const struct reconcile_input *in, const struct d
 	if ((s->s3 = account_s3(&c->aws, http, err)) == NULL)
 		return -1;
 	s->openshift = openshift_new(http, &c->openshift);
-	s->public_base = account_public_base(&c->aws, in->isv);
+	s->public_base = account_public_base(&c->aws, in->isv->public_url, in->isv->bucket);
 	return 0;
 }
 
@@ -627,8 +627,8 @@ read_published(struct session *s, struct observed *o, struct published *p)
 		crane_metadata_objects(m, prefix, masked, &p->objects);
 		references_add(&p->references, m, prefix);
 	}
-	p->unclear |= bucket_metadata_add(s->view, &s->in->tip, s->in->config, s->in->isv->bucket,
-	    s->in->isv, &p->references, NULL) == -1;
+	p->unclear |= bucket_metadata_add(&(struct bucket_metadata){ s->view, &s->in->tip,
+	    s->in->config, s->in->isv->bucket, &p->references }, s->in->isv, NULL) == -1;
 	references_seal(&p->references);
 	crane_ids_sort(&p->names);
 	crane_ids_sort(&o->prefixes);

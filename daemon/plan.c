@@ -392,7 +392,7 @@ plan_files(const struct plan_input *in, const struct observed *o, struct plan *p
 }
 
 static void
-plan_layers(const struct observed *o, struct plan *p)
+plan_layers(const struct plan_input *in, const struct observed *o, struct plan *p)
 {
 	const struct observed_layers *l = &o->layers;
 
@@ -400,8 +400,8 @@ plan_layers(const struct observed *o, struct plan *p)
 		return;
 	if (l->missing == 0 && l->wrong_size == 0 && l->unreferenced > 0)
 		judge(p, RESOURCE_LAYERS, STATE_OK, "%zu object%s, and %zu of %.1f MiB that no metadata "
-		    "names", l->expected, l->expected == 1 ? "" : "s",
-		    l->unreferenced, (double)l->unreferenced_bytes / (1 << 20));
+		    "names; see: raasctl gc %s", l->expected, l->expected == 1 ? "" : "s",
+		    l->unreferenced, (double)l->unreferenced_bytes / (1 << 20), in->isv->name);
 	else if (l->missing == 0 && l->wrong_size == 0)
 		judge(p, RESOURCE_LAYERS, STATE_OK, "%zu object%s", l->expected,
 		    l->expected == 1 ? "" : "s");
@@ -466,7 +466,7 @@ plan_make(const struct plan_input *in, const struct observed *o, struct plan *p)
 	plan_bucket(in, o, p);
 	plan_access(in, o, p);
 	plan_files(in, o, p);
-	plan_layers(o, p);
+	plan_layers(in, o, p);
 	plan_health(in, o, p);
 }
 

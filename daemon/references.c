@@ -23,9 +23,15 @@ add_objects(struct references *r, const struct crane_metadata *m, const char *pr
 void
 references_add(struct references *r, const struct crane_metadata *m, const char *prefix)
 {
+	crane_ids_add(&r->prefixes, prefix);
+	references_protect(r, m, prefix);
+}
+
+void
+references_protect(struct references *r, const struct crane_metadata *m, const char *prefix)
+{
 	size_t i;
 
-	crane_ids_add(&r->prefixes, prefix);
 	add_objects(r, m, prefix);
 	for (i = 0; i < m->n_blobs; i++) {
 		cleanup(free_p) char *key = xasprintf("%sblobs/%s", prefix, m->blobs[i].digest);

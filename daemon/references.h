@@ -26,6 +26,8 @@ enum reference {
 /* prefix: "some-app/", where the file's objects are. Masked blobs count as named: what is there
  * may have been put there for a redirector that knows no origins. */
 void	 references_add(struct references *, const struct crane_metadata *, const char *prefix);
+/* The same, but it does not make the prefix one of a repository that is known. */
+void	 references_protect(struct references *, const struct crane_metadata *, const char *prefix);
 /* An image repository that has no metadata any more. */
 void	 references_add_prefix(struct references *, const char *prefix);
 void	 references_seal(struct references *);

@@ -320,6 +320,65 @@ repo_history_has(git_repository *repo, const git_oid *tip, const char *path, con
 	return 0;
 }
 
+/* The id of the folder in a commit; zero: there is none. -1: the commit cannot be read. */
+static int
+commit_folder(git_repository *repo, const git_oid *id, const char *dir, git_oid *out)
+{
+	cleanup(git_commit_free_p) git_commit *commit = NULL;
+	cleanup(git_tree_free_p) git_tree *tree = NULL;
+	cleanup(git_tree_entry_free_p) git_tree_entry *entry = NULL;
+	int status;
+
+	*out = (git_oid){ { 0 } };
+	if (git_commit_lookup(&commit, repo, id) != 0 || git_commit_tree(&tree, commit) != 0)
+		return -1;
+	if ((status = git_tree_entry_bypath(&entry, tree, dir)) == 0)
+		*out = *git_tree_entry_id(entry);
+	return status == 0 || status == GIT_ENOTFOUND ? 0 : -1;
+}
+
+static int
+files_each(git_repository *repo, const git_oid *commit, const char *dir, const char *suffix,
+    int (*fn)(void *, const struct repo_file *, struct error *), void *arg, struct error *err)
+{
+	struct repo_files files = { NULL, 0, { NULL, 0 } };
+	int result = repo_list(repo, commit, dir, suffix, &files, err);
+	size_t i;
+
+	for (i = 0; i < files.n && result == 0; i++)
+		result = fn(arg, &files.files[i], err);
+	repo_files_done(&files);
+	return result;
+}
+
+int
+repo_history_each(git_repository *repo, const git_oid *tip, const char *dir, const char *suffix,
+    int (*fn)(void *, const struct repo_file *, struct error *), void *arg,
+    const struct deadline *deadline, struct error *err)
+{
+	cleanup(git_revwalk_free_p) git_revwalk *walk = NULL;
+	git_oid id, folder, seen = { { 0 } };
+	int status = 0, i;
+
+	if (git_revwalk_new(&walk, repo) != 0 || git_revwalk_push(walk, tip) != 0)
+		return git_fail(err, ERROR_SYSTEM, "history of %s", dir);
+	for (i = 0; i < HISTORY_MAX; i++) {
+		if (deadline_check(deadline, err) == -1)
+			return error_prefix(err, "history of %s", dir);
+		if ((status = git_revwalk_next(&id, walk)) != 0)
+			break;
+		if (commit_folder(repo, &id, dir, &folder) == -1)
+			return git_fail(err, ERROR_SYSTEM, "history of %s", dir);
+		if (git_oid_equal(&folder, &seen))
+			continue;
+		seen = folder;
+		if (files_each(repo, &id, dir, suffix, fn, arg, err) == -1)
+			return -1;
+	}
+	return status == 0 || status == GIT_ITEROVER ? 0
+	    : git_fail(err, ERROR_SYSTEM, "history of %s", dir);
+}
+
 git_oid
 repo_oid_of_bytes(const void *data, size_t len)
 {

@@ -75,6 +75,11 @@ int	 repo_list(git_repository *, const git_oid *commit, const char *dir, const c
 /* Whether `path` ever was the blob `oid` in the newest 10,000 commits from `tip` on. */
 int	 repo_history_has(git_repository *, const git_oid *tip, const char *path,
 	    const git_oid *oid, bool *found, const struct deadline *, struct error *err);
+/* Calls fn for the files of `dir` as repo_list() finds them, in each of the newest 10,000 commits in
+ * which the folder is not as in the one looked at before. */
+int	 repo_history_each(git_repository *, const git_oid *tip, const char *dir, const char *suffix,
+	    int (*fn)(void *arg, const struct repo_file *, struct error *), void *arg,
+	    const struct deadline *, struct error *err);
 
 /* The id that these bytes have, or would have, as a file in git. */
 git_oid	 repo_oid_of_bytes(const void *, size_t);

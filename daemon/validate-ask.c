@@ -59,31 +59,6 @@ pull_note(struct pull *p, enum validate_part part, uint64_t size, const char *fm
 	p->options->step(p->options->step_arg, &(struct validate_step){ part, text, size });
 }
 
-bool
-pull_first_sight(struct pull *p, const char *id)
-{
-	struct crane_ids *seen = &p->seen;
-	size_t low = 0, high = seen->n, middle;
-	char *copy;
-	int order;
-
-	while (low < high) {
-		middle = low + (high - low) / 2;
-		order = strcmp(seen->ids[middle], id);
-		if (order == 0)
-			return false;
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	crane_ids_add(seen, id);
-	copy = seen->ids[seen->n - 1];
-	memmove(&seen->ids[low + 1], &seen->ids[low], (seen->n - 1 - low) * sizeof(*seen->ids));
-	seen->ids[low] = copy;
-	return true;
-}
-
 void
 pull_count_begin(void *arg)
 {

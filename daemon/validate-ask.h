@@ -48,8 +48,6 @@ int	 pull_fault(struct pull *, enum validate_fault, const char *fmt, ...)
 /* One more thing is in order. */
 void	 pull_note(struct pull *, enum validate_part, uint64_t size, const char *fmt, ...)
 	    __attribute__((format(printf, 4, 5)));
-/* True when it was not seen before; it is from now on. */
-bool	 pull_first_sight(struct pull *, const char *id);
 
 /* Bytes that come by, counted. */
 struct pull_count {

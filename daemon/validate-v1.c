@@ -152,7 +152,7 @@ check_image(struct pull *p, const char *id)
 	cleanup(free_p) char *about = xasprintf("image '%s'", id);
 	uint64_t size;
 
-	if (!pull_first_sight(p, id))
+	if (!crane_ids_insert(&p->seen, id))
 		return 0;
 	p->about = about;
 	if (check_json(p, id) == -1 || check_layer(p, id, &size) == -1)

@@ -142,7 +142,7 @@ check_blob(struct pull *p, const char *what, const struct descriptor *d)
 	uint64_t size = d->size;
 
 	/* A layer with urls of its own is not asked of the registry. */
-	if (d->foreign || !pull_first_sight(p, path))
+	if (d->foreign || !crane_ids_insert(&p->seen, path))
 		return 0;
 	p->about = about;
 	if (look_at_blob(p, path, d->digest, &size) == -1)
@@ -300,7 +300,7 @@ check_tree(struct pull *p, const struct expected *want, const char *platform, un
 	cleanup(found_done) struct found found = { .len = 0 };
 	const char *outer = p->about;
 
-	if (!pull_first_sight(p, want->digest))
+	if (!crane_ids_insert(&p->seen, want->digest))
 		return 0;
 	p->about = about;
 	if (depth > NESTING_MAX)

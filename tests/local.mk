@@ -29,6 +29,7 @@ check_PROGRAMS += \
 	tests/unit/test-dispatch \
 	tests/unit/test-error \
 	tests/unit/test-frame \
+	tests/unit/test-gc \
 	tests/unit/test-git \
 	tests/unit/test-git-ssh \
 	tests/unit/test-git-url \

@@ -37,7 +37,7 @@ const char control_help[] =
 "        one that every client finds)\n"
 "  GET POST /_sandbox/buckets          name, owner, region, policy, ownership, public, block\n"
 "  DELETE /_sandbox/buckets/NAME       with its objects\n"
-"  GET /_sandbox/objects/BUCKET\n"
+"  GET PATCH /_sandbox/objects/BUCKET  PATCH: age_s, how old all objects are now\n"
 "  GET PUT DELETE /_sandbox/objects/BUCKET/KEY    the bytes themselves\n"
 "  GET PATCH /_sandbox/s3              modern, region, account_block, max_buckets,\n"
 "        clock_offset_s, keys ([{access, secret, token}])\n";
@@ -451,6 +451,20 @@ objects_get(struct order *o)
 }
 
 static void
+objects_patch(struct order *o)
+{
+	const struct bucket *b = find_bucket(o);
+	time_t modified = time(NULL) - (time_t)json_int_or(o->body, "age_s", 0);
+	size_t i;
+
+	if (b == NULL)
+		return;
+	for (i = 0; i < b->objects.n; i++)
+		((struct object *)b->objects.rows[i].value)->modified = modified;
+	done(o, NULL);
+}
+
+static void
 object_get(struct order *o)
 {
 	const struct bucket *b = find_bucket(o);
@@ -555,6 +569,7 @@ static const struct route {
 	{ "POST", "buckets", 1, buckets_post },
 	{ "DELETE", "buckets", 2, bucket_delete_behind },
 	{ "GET", "objects", 2, objects_get },
+	{ "PATCH", "objects", 2, objects_patch },
 	{ "GET", "objects", 3, object_get },
 	{ "PUT", "objects", 3, object_put },
 	{ "DELETE", "objects", 3, object_delete_behind },

@@ -271,7 +271,7 @@ TEST(layers_are_reported)
 	make(TAKE_NONE);
 	CHECK_STR(state(RESOURCE_LAYERS), "ok");
 	CHECK_STR(p.resources[RESOURCE_LAYERS].detail,
-	    "9 objects, and 3 of 2.5 MiB that no metadata names");
+	    "9 objects, and 3 of 2.5 MiB that no metadata names; see: raasctl gc isv1");
 }
 
 TEST(an_app_that_fails_is_restarted_when_allowed)

@@ -139,6 +139,7 @@ TEST(control_characters_never_get_through)
 		    "\"text\":\"\\u001b\"}]}]}" },
 		{ "Diff", "{\"steps\":[{\"kind\":\"\\u001b\",\"resource\":\"\\u001b\",\"text\":\"\\u001b\"}],"
 		    "\"files\":[{\"name\":\"\\u001b\",\"state\":\"\\u001b\",\"diff\":[\"+\\u001b\"]}]}" },
+		{ "Gc", "{\"objects\":[{\"key\":\"\\u001b\\u009b\"}]}" },
 		{ "Validate", "{\"step\":{\"text\":\"\\u001b\"},\"results\":[{\"image\":\"\\u001b\","
 		    "\"fault\":\"\\u009b\",\"text\":\"\\u001b\"}]}" },
 		{ "Pull", "{\"commit\":\"\\u001b\",\"isvs\":[\"\\u001b\"]}" },
@@ -300,6 +301,30 @@ TEST(ages)
 	}
 }
 
+TEST(gc_shows_what_is_not_needed)
+{
+	SHOWN(text, "Gc", "{\"isv\":\"acme\"}", PLAIN,
+	    "{\"objects\":[{\"key\":\"app/blobs/x\",\"size\":2048,"
+	    "\"time\":\"2026-01-29T10:11:12Z\",\"removed\":false}]}",
+	    "{\"summary\":{\"found\":1,\"bytes\":2048,\"removed\":false,\"named\":7,\"young\":2,"
+	    "\"unclear\":0,\"foreign\":3,\"unlisted\":0}}");
+	enum outcome none;
+	cleanup(free_p) char *removed = shown("Gc", "{\"isv\":\"acme\"}", (const char *const[]){
+	    "{\"objects\":[{\"key\":\"k\",\"size\":1,\"time\":\"2026-01-31T10:10:12Z\","
+	    "\"removed\":true}],\"summary\":{\"found\":2,\"bytes\":3,\"removed\":true,"
+	    "\"unlisted\":1}}", NULL }, (struct render){ .now = NOW }, false, &none);
+
+	CHECK_STR(text,
+	    "  app/blobs/x  2.0 KiB, 2d old\n"
+	    "2 that no metadata names are kept, being young\n"
+	    "3 are kept, not being raasd's\n"
+	    "1 objects of 2.0 KiB are named by no metadata; remove them with: "
+	    "raasctl gc --delete acme\n");
+	CHECK_INT(outcome, OUTCOME_DONE);
+	CHECK_STR(removed, "  k  1 bytes, 60s old, removed\n1 more are not listed here\n"
+	    "2 objects of 3 bytes removed\n");
+}
+
 TEST(validate_names_what_is_wrong)
 {
 	SHOWN(text, "Validate", "{\"isv\":\"a\"}", PLAIN,
@@ -337,6 +362,7 @@ main(void)
 	    CASE(status_of_one_says_more), CASE(colours_when_wanted),
 	    CASE(control_characters_never_get_through), CASE(sync_is_followed),
 	    CASE(sync_that_only_looks), CASE(diff_of_nothing_and_something),
+	    CASE(gc_shows_what_is_not_needed),
 	    CASE(validate_names_what_is_wrong), CASE(reload_shows_where), CASE(json_is_one_object_of_all_pages),
 	    CASE(phases_that_are_healthy), CASE(errors_say_what_to_do), CASE(ages));
 }
