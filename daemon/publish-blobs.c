@@ -86,7 +86,7 @@ progress_tell(struct progress *g, enum layer_state state)
 	e->done = layer_state_ends(state) ? g->size : atomic_load(&g->done);
 	e->size = g->size;
 	e->left_ms = -1;
-	if (e->done > 0 && ms > 0 && g->started_ms != 0)
+	if (e->done > 0 && ms > 0 && (state == LAYER_UPLOADING || state == LAYER_UPLOADED))
 		e->rate = e->done * 1000 / (uint64_t)ms;
 	if (e->rate > 0 && e->size >= e->done)
 		e->left_ms = (int64_t)((e->size - e->done) * 1000 / e->rate);
@@ -304,6 +304,10 @@ check_unmasked(const struct image *image, const struct mask *mask, struct error 
 			return error_set(err, ERROR_INPUT, "layer %s is not in the source, which "
 			    "refers to another server for it", b->digest);
 	}
+	for (i = 0; i < image->n_v1; i++)
+		if (!image->v1[i].masked && image->v1[i].layer.fd == -1)
+			return error_set(err, ERROR_INPUT, "image %s is neither in the export, nor "
+			    "is it Red Hat's", image->v1[i].id);
 	return 0;
 }
 
