@@ -110,6 +110,49 @@ note_file(struct publish *p, const struct observed_file *f, struct error *err)
 	return note_own_file(p, f, steal(m), err);
 }
 
+/* Another ISV may have the same bucket: its images are in the way, or of use. */
+static int
+note_sharers_file(struct publish *p, const struct isv *sharer, const struct repo_file *f,
+    struct error *err)
+{
+	cleanup(crane_metadata_free_p) struct crane_metadata *m = NULL;
+	cleanup(buf_done) struct buf text = BUF_INIT;
+	cleanup(free_p) char *prefix = NULL;
+
+	if (config_view_read_blob(p->session->view, &f->oid, &text, err) == -1)
+		return -1;
+	if ((m = crane_metadata_parse(buf_str(&text), text.len, NULL)) == NULL)
+		return 0;
+	prefix = crane_metadata_prefix(m, p->session->public_base);
+	if (strcmp(prefix, p->prefix) == 0 && !p->order->remove)
+		return error_set(err, ERROR_CONFLICT, "isv '%s' has its image '%s' in folder '%s' of "
+		    "the same bucket", sharer->name, m->registry_id, prefix);
+	add_neighbour(p, prefix, steal(m));
+	return 0;
+}
+
+static int
+look_at_sharers(struct publish *p, struct error *err)
+{
+	const struct config *c = p->session->in->config;
+	const struct isv *isv = p->session->in->isv;
+	size_t i, k;
+
+	for (i = 0; i < c->n_isvs; i++) {
+		cleanup(repo_files_done) struct repo_files files = { NULL, 0, { NULL, 0 } };
+
+		if (&c->isvs[i] == isv || !text_equal(c->isvs[i].bucket, isv->bucket))
+			continue;
+		if (config_view_metadata(p->session->view, &p->session->in->tip, c->isvs[i].name,
+		    &files, err) == -1)
+			return -1;
+		for (k = 0; k < files.n; k++)
+			if (note_sharers_file(p, &c->isvs[i], &files.files[k], err) == -1)
+				return -1;
+	}
+	return 0;
+}
+
 int
 publish_look(struct publish *p, struct error *err)
 {
@@ -125,7 +168,7 @@ publish_look(struct publish *p, struct error *err)
 	for (i = 0; i < p->observed.n_files; i++)
 		if (note_file(p, &p->observed.files[i], err) == -1)
 			return -1;
-	return 0;
+	return look_at_sharers(p, err);
 }
 
 /* ---- the new files ---- */
