@@ -45,6 +45,7 @@ shown(const char *method, const char *asked, const char *const *replies, struct 
 	    (const char *const[]){ __VA_ARGS__, NULL }, (struct render)look, false, &outcome)
 
 #define PLAIN { .width = 0 }
+#define BARS { .tty = true, .progress = true }
 
 static char *
 shown_json(const char *method, const char *reply)
@@ -355,10 +356,57 @@ TEST(validate_names_what_is_wrong)
 	CHECK_INT(no_outcome, OUTCOME_DONE);
 }
 
+#define LAYER(digest, state, done) "{\"event\":{\"isv\":\"a\",\"kind\":\"layer\",\"layer\":{\"digest\":" \
+	digest ",\"diff_id\":\"sha256:0123456789abcdef\",\"state\":\"" state "\",\"done\":" done "," \
+	"\"size\":2097152,\"rate\":1048576,\"left\":1}}}"
+#define PUBLISHED "{\"result\":{\"image\":\"acme/app\",\"pull_url\":\"r.example.com/acme/app\"," \
+	"\"tags\":[\"1.0\"],\"uploaded\":1,\"present\":2,\"copied\":0,\"masked\":3,\"bytes\":2097152}}"
+
+TEST(publishing_in_a_pipe_is_a_line_for_what_is_over)
+{
+	SHOWN(text, "Publish", "{\"isv\":\"a\"}", PLAIN,
+	    "{\"event\":{\"isv\":\"a\",\"kind\":\"queued\",\"text\":\"image\"}}",
+	    "{\"event\":{\"isv\":\"a\",\"kind\":\"stage\",\"text\":\"reading the file\"}}",
+	    LAYER("null", "compressing", "0"), LAYER("\"sha256:fedcba9876543210\"", "uploading", "1"),
+	    LAYER("\"sha256:fedcba9876543210\"", "uploaded", "2097152"), PUBLISHED);
+
+	CHECK_STR(text, "reading the file\n  sha256:fedcba987654  uploaded, 2.0 MiB\n"
+	    "acme/app is published: 1 uploaded, 2 there, 0 copied, 3 Red Hat's; 2.0 MiB sent\n"
+	    "docker pull r.example.com/acme/app:1.0\n");
+	CHECK_INT(outcome, OUTCOME_DONE);
+}
+
+/* Each layer on its way has a line, which is rewritten in its place. */
+TEST(publishing_on_a_terminal_has_bars)
+{
+	SHOWN(text, "Publish", "{\"isv\":\"a\"}", BARS,
+	    LAYER("null", "compressing", "0"),
+	    LAYER("\"sha256:fedcba9876543210\"", "uploading", "1048576"), PUBLISHED);
+
+	CHECK_STR(text, "sha256:0123456789ab  compressing 2.0 MiB\r\033[K"
+	    "sha256:fedcba987654  [############            ]  50% of 2.0 MiB, 1.0 MiB/s, 1 s left"
+	    "\r\033[K"
+	    "acme/app is published: 1 uploaded, 2 there, 0 copied, 3 Red Hat's; 2.0 MiB sent\n"
+	    "docker pull r.example.com/acme/app:1.0\n");
+	CHECK_INT(outcome, OUTCOME_DONE);
+}
+
+TEST(images_are_shown_as_they_are_pulled)
+{
+	SHOWN(text, "Images", "{\"isv\":\"a\"}", PLAIN,
+	    "{\"images\":[{\"name\":\"acme/app\",\"version\":2,\"pull_url\":\"r/acme/app\",\"tags\":"
+	    "[{\"name\":\"1\",\"digest\":\"sha256:0123456789abcdef\"}]}]}");
+
+	CHECK_STR(text, "r/acme/app:1  v2  sha256:0123456789ab\n");
+	CHECK_INT(outcome, OUTCOME_DONE);
+}
+
 int
 main(void)
 {
-	return RUN(CASE(status_is_a_table), CASE(status_fits_the_terminal),
+	return RUN(CASE(publishing_in_a_pipe_is_a_line_for_what_is_over),
+	    CASE(publishing_on_a_terminal_has_bars), CASE(images_are_shown_as_they_are_pulled),
+	    CASE(status_is_a_table), CASE(status_fits_the_terminal),
 	    CASE(status_of_one_says_more), CASE(colours_when_wanted),
 	    CASE(control_characters_never_get_through), CASE(sync_is_followed),
 	    CASE(sync_that_only_looks), CASE(diff_of_nothing_and_something),
