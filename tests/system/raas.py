@@ -241,9 +241,9 @@ class ConfigRepo:
 
     def read(self, name):
         """A file's text on the branch, or None."""
-        if name not in self.files():
-            return None
-        return git("show", f"{self.branch}:{name}", cwd=self.bare)
+        commit = self.head()  # raasd may push between two looks
+        listed = commit and git("ls-tree", "--name-only", commit, name, cwd=self.bare)
+        return git("show", f"{commit}:{name}", cwd=self.bare) if listed else None
 
 
 class Script:

@@ -121,9 +121,10 @@ class Scene:
     def app_files(self, isv, app="registry"):
         """{name: text} of the metadata in the app repo."""
         state = self.sandbox.app(isv, app)
-        names = git("ls-tree", "-r", "--name-only", state["branch"], DATA,
-                    cwd=state["repo"]).splitlines()
-        return {name[len(DATA):]: git("show", f"{state['branch']}:{name}", cwd=state["repo"])
+        # One commit, whatever is pushed while we read.
+        commit = git("rev-parse", state["branch"], cwd=state["repo"]).strip()
+        names = git("ls-tree", "-r", "--name-only", commit, DATA, cwd=state["repo"]).splitlines()
+        return {name[len(DATA):]: git("show", f"{commit}:{name}", cwd=state["repo"])
                 for name in names if name.endswith(".json")}
 
     def change_app_files(self, isv, files, app="registry"):
