@@ -83,6 +83,8 @@ libraasd_a_SOURCES = \
 	daemon/redhat-index.c daemon/redhat-index.h \
 	daemon/redhat-metadata.c daemon/redhat-metadata.h \
 	daemon/references.c daemon/references.h \
+	daemon/registry-log.c \
+	daemon/registry-result.c daemon/registry-result.h \
 	daemon/registry.c daemon/registry.h \
 	daemon/repo-pack.c daemon/repo-pack.h \
 	daemon/repo.c daemon/repo.h \

@@ -1,6 +1,5 @@
 #include "daemon/registry.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,10 +7,9 @@
 #include "common/alloc.h"
 #include "common/buf.h"
 #include "common/cleanup.h"
-#include "common/rfc3339.h"
 #include "common/text.h"
 #include "daemon/daemon.h"
-#include "daemon/log.h"
+#include "daemon/registry-result.h"
 #include "daemon/repo.h"
 
 /* A job may wait for the broker as long as its proxy does (300 s) and still push afterwards. */
@@ -22,8 +20,6 @@
 #define INVENTORY_FRESH_MS 120000
 /* After a deployment: looks at 1, 2, 4 … s, until the app answers. */
 #define RECHECKS_MAX 7
-/* A success that changed nothing is written down this often only. */
-#define SAVE_AGE_S (6 * 3600)
 
 static const char *const phase_names[N_PHASES] = {
 	[PHASE_PENDING] = "pending", [PHASE_SYNCING] = "syncing", [PHASE_OK] = "ok",
@@ -140,74 +136,6 @@ registry_set_wanted(struct registry *r, const struct config *c, const git_oid *m
 	return true;
 }
 
-/* The ISV's own log. */
-
-static void
-forget_recent(struct registry *r)
-{
-	while (r->n_recent > 0)
-		free(r->recent[--r->n_recent]);
-}
-
-static bool
-is_recent(const struct registry *r, const char *line)
-{
-	size_t i;
-
-	for (i = 0; i < r->n_recent; i++)
-		if (strcmp(r->recent[i], line) == 0)
-			return true;
-	return false;
-}
-
-/* Logs are merged by lines, and two that are the same become one: what happens again within a
- * second says that it does. Takes the line. */
-static char *
-unlike_recent(struct registry *r, char *line)
-{
-	char *numbered = xstrdup(line);
-	unsigned int n;
-
-	if (r->n_recent > 0 && strncmp(r->recent[0], line, RFC3339_SIZE - 1) != 0)
-		forget_recent(r);
-	for (n = 2; is_recent(r, numbered); n++) {
-		free(numbered);
-		numbered = xasprintf("%s (%u)", line, n);
-	}
-	free(line);
-	r->recent = xreallocarray(r->recent, r->n_recent + 1, sizeof(*r->recent));
-	r->recent[r->n_recent++] = xstrdup(numbered);
-	return numbered;
-}
-
-void
-registry_log(struct registry *r, const char *topic, const char *level, const char *fmt, ...)
-{
-	struct log_about about = { .isv = r->state->name };
-	char now[RFC3339_SIZE];
-	struct follower *f;
-	struct error text;
-	va_list ap;
-	char *line;
-
-	va_start(ap, fmt);
-	error_vset(&text, ERROR_NONE, fmt, ap);
-	va_end(ap);
-	if (strcmp(level, "INFO") == 0)
-		log_info(&about, "%s", text.text);
-	else
-		log_warning(&about, "%s", text.text);
-	rfc3339_format(time(NULL), now);
-	line = unlike_recent(r, xasprintf("%s %s %s %s", now, topic, level, text.text));
-	LIST_FOREACH(f, &r->followers, entry)
-		f->line(f, line);
-	if (r->daemon->settings->commit) {
-		isv_state_add_unlogged(r->state, line);
-		daemon_flush(r->daemon, false);
-	}
-	free(line);
-}
-
 /* Waiters. */
 
 static void
@@ -257,216 +185,6 @@ static bool
 waiters_left(const struct registry *r)
 {
 	return !LIST_EMPTY(&r->waiters);
-}
-
-/* Taking a result over. */
-
-static bool
-was_worked_on(const struct reconcile_result *out, enum resource_kind kind)
-{
-	size_t i;
-
-	for (i = 0; i < out->n_steps; i++)
-		if (out->steps[i].resource == kind)
-			return true;
-	return false;
-}
-
-/* A resource's state changed by itself; what a step or an error tells is not told twice. */
-static void
-log_transition(struct registry *r, const struct resource *before, const struct resource *after,
-    const struct reconcile_result *out)
-{
-	const char *kind = resource_kind_name(after->kind);
-	bool was_bad = before->name != NULL && before->state != STATE_UNKNOWN &&
-	    before->state != STATE_OK;
-
-	if ((after->state == before->state && after->conflict == before->conflict) ||
-	    (r->acted && was_worked_on(out, after->kind)) ||
-	    (out->error.kind != ERROR_NONE && text_equal(after->detail, out->error.text)))
-		return;
-	if (after->state == STATE_OK && was_bad)
-		registry_log(r, "SYNC", "INFO", "%s is ok again", kind);
-	else if (after->state == STATE_FAILED || after->state == STATE_DRIFT ||
-	    after->state == STATE_MISSING)
-		registry_log(r, "SYNC", after->state == STATE_FAILED ? "ERROR" : "WARNING",
-		    "%s: %s%s%s", kind, resource_state_name(after->state),
-		    after->detail != NULL ? ": " : "", after->detail != NULL ? after->detail : "");
-}
-
-/* Moves what the run judged into the state; what it did not look at stays. */
-static bool
-take_resources(struct registry *r, struct reconcile_result *out)
-{
-	bool changed = false;
-	size_t i;
-
-	for (i = 0; i < N_RESOURCE_KINDS; i++) {
-		struct resource *old = &r->state->resources[i], *new = &out->plan.resources[i];
-
-		if (!out->looked[i] || new->name == NULL)
-			continue;
-		log_transition(r, old, new, out);
-		changed |= old->name == NULL || old->state != new->state ||
-		    old->conflict != new->conflict || !text_equal(old->detail, new->detail) ||
-		    !text_equal(old->name, new->name);
-		free(old->name);
-		free(old->detail);
-		*old = *new;
-		old->name = xstrdup(new->name);
-		old->detail = xstrdup(new->detail);
-	}
-	return changed;
-}
-
-static bool
-take_string(char **to, const char *from)
-{
-	if (from == NULL || text_equal(*to, from))
-		return false;
-	free(*to);
-	*to = xstrdup(from);
-	return true;
-}
-
-static bool
-take_base(struct registry *r, const struct reconcile_result *out)
-{
-	bool changed = false;
-	size_t i;
-
-	for (i = 0; i < out->n_base; i++) {
-		struct blob_id old = isv_state_base(r->state, out->base[i].name);
-
-		if (blob_id_equal(&old, &out->base[i].content))
-			continue;
-		isv_state_set_base(r->state, out->base[i].name, &out->base[i].content);
-		changed = true;
-	}
-	return changed;
-}
-
-static bool
-take_access(struct registry *r, const struct reconcile_result *out)
-{
-	struct isv_state *s = r->state;
-	bool changed = s->access != out->access;
-
-	if (!out->looked[RESOURCE_ACCESS])
-		return false;
-	s->access = out->access;
-	return take_string(&s->access_bucket, r->isv->bucket) || changed;
-}
-
-static bool
-take_images(struct registry *r, struct reconcile_result *out)
-{
-	struct isv_state *s = r->state;
-	bool changed = out->n_images != s->n_images;
-	size_t i;
-
-	if (!out->looked[RESOURCE_METADATA])
-		return false;
-	for (i = 0; i < out->n_images && !changed; i++)
-		changed = strcmp(s->images[i], out->images[i]) != 0;
-	if (!changed)
-		return false;
-	for (i = 0; i < s->n_images; i++)
-		free(s->images[i]);
-	free(s->images);
-	s->images = steal(out->images);
-	s->n_images = out->n_images;
-	out->n_images = 0;
-	return true;
-}
-
-/* Errors are told when they begin, change their kind, and end; not at each new try. */
-static bool
-take_error(struct registry *r, const struct error *err)
-{
-	struct isv_state *s = r->state;
-	bool had = s->error != NULL, has = err->kind != ERROR_NONE;
-	bool changed = had != has || (has && !text_equal(s->error, err->text));
-
-	if (has && (!had || s->error_kind != err->kind))
-		registry_log(r, "SYNC", "ERROR", "%s", err->text);
-	else if (had && !has)
-		registry_log(r, "SYNC", "INFO", "works again");
-	free(s->error);
-	s->error = has ? xstrdup(err->text) : NULL;
-	s->error_kind = err->kind;
-	return changed;
-}
-
-static bool
-everything_ok(const struct reconcile_result *out)
-{
-	size_t i;
-
-	if (out->error.kind != ERROR_NONE)
-		return false;
-	for (i = 0; i < N_RESOURCE_KINDS; i++)
-		if (out->looked[i] && (out->plan.resources[i].conflict ||
-		    out->plan.resources[i].state == STATE_FAILED))
-			return false;
-	return true;
-}
-
-/* A deep look that could not see all for an account's sake is repeated, without an error of its
- * own: the sweep has told of the account. Red Hat's metadata being away stops nobody. */
-static bool
-saw_all(const struct reconcile_result *out)
-{
-	size_t i;
-
-	for (i = 0; i < N_RESOURCE_KINDS; i++)
-		if (out->looked[i] && out->plan.resources[i].state == STATE_UNKNOWN &&
-		    i != RESOURCE_REDHAT_METADATA)
-			return false;
-	return true;
-}
-
-static bool
-take_done_steps(struct registry *r, const struct reconcile_result *out)
-{
-	bool any = false;
-	size_t i;
-
-	for (i = 0; i < out->n_steps && r->acted; i++) {
-		if (out->steps[i].failed)
-			continue;
-		registry_log(r, "SYNC", "INFO", "%s", out->steps[i].past);
-		any = true;
-	}
-	return any;
-}
-
-static bool
-take_result(struct registry *r, struct reconcile_result *out)
-{
-	struct isv_state *s = r->state;
-	time_t now = time(NULL);
-	bool changed = false;
-
-	changed |= take_done_steps(r, out);
-	changed |= take_resources(r, out);
-	changed |= take_base(r, out);
-	changed |= take_images(r, out);
-	changed |= take_access(r, out);
-	changed |= take_string(&s->fqdn, out->fqdn);
-	changed |= take_string(&s->url, out->url);
-	/* Who could not look does not know that what failed works again. */
-	if (out->error.kind != ERROR_NONE || saw_all(out))
-		changed |= take_error(r, &out->error);
-	if (out->looked[RESOURCE_HEALTH]) {
-		s->health_failures = out->health_failed ? s->health_failures + 1 : 0;
-		s->health_memory = out->health_memory;
-	}
-	if (r->work == WORK_DEEP && r->acted && everything_ok(out) && saw_all(out)) {
-		changed |= now - s->last_sync >= SAVE_AGE_S;
-		s->last_sync = now;
-	}
-	return changed;
 }
 
 /* Tasks. */
@@ -588,7 +306,7 @@ end_run(struct registry *r)
 {
 	struct reconcile_job *job = r->job;
 	struct reconcile_result *out = &job->out;
-	bool ok = out->error.kind == ERROR_NONE && (r->work == WORK_LIGHT || saw_all(out));
+	bool ok = out->error.kind == ERROR_NONE && (r->work == WORK_LIGHT || result_saw_all(out));
 	bool deep_done = r->work == WORK_DEEP && r->acted;
 
 	if (r->task != NULL) {
@@ -599,7 +317,7 @@ end_run(struct registry *r)
 	r->job = NULL;
 	scheduler_done(r->daemon->scheduler, r->slot,
 	    r->acted ? r->work : WORK_NONE, ok || !r->acted, clock_monotonic_ms());
-	if (deep_done && everything_ok(out) && saw_all(out)) {
+	if (deep_done && result_everything_ok(out) && result_saw_all(out)) {
 		free(r->state->synced_id);
 		r->state->synced_id = xstrdup(r->run_id);
 	}
@@ -639,7 +357,7 @@ registry_backups_done(struct registry *r, const struct error *err)
 		out->error = *err;
 		error_prefix(&out->error, "cannot back up metadata");
 		if (r->task == NULL)
-			take_error(r, &out->error);
+			registry_take_error(r, &out->error);
 	}
 	registry_save(r, on_saved, r);
 }
@@ -650,7 +368,7 @@ drop_task(struct registry *r)
 {
 	struct error err;
 
-	if (take_base(r, &r->job->out))
+	if (registry_take_base(r, &r->job->out))
 		registry_save(r, NULL, NULL);
 	error_set(&err, ERROR_CANCELLED, r->superseded && !r->daemon->stopping
 	    ? "%s: what it works for was changed meanwhile; nothing that was sent is sent again, "
@@ -663,8 +381,8 @@ static void
 drop_run(struct registry *r)
 {
 	struct reconcile_job *job = r->job;
-	bool steps = take_done_steps(r, &job->out);
-	bool base = take_base(r, &job->out);
+	bool steps = registry_take_steps(r, &job->out);
+	bool base = registry_take_base(r, &job->out);
 	struct error err;
 
 	if (steps || base)
@@ -702,7 +420,7 @@ take_backups(struct registry *r)
 	r->backups = steal(out->backups);
 	r->n_backups = out->n_backups;
 	out->n_backups = 0;
-	take_base(r, out);
+	registry_take_base(r, out);
 	daemon_flush(r->daemon, true);
 }
 
@@ -721,7 +439,7 @@ on_done(struct job *job)
 		end_run(r);
 		return;
 	}
-	changed = take_result(r, &j->out);
+	changed = registry_take_result(r, &j->out);
 	if (j->out.n_backups > 0) {
 		take_backups(r);
 	} else if (changed) {
@@ -758,7 +476,7 @@ on_task_done(struct job *job)
 	}
 	if (j->out.n_backups > 0) {
 		take_backups(r);
-	} else if (take_base(r, &j->out)) {
+	} else if (registry_take_base(r, &j->out)) {
 		registry_save(r, on_saved, r);
 	} else {
 		end_run(r);
@@ -1004,7 +722,7 @@ registry_free(struct registry *r)
 	if (r->pause_end != NULL)
 		event_free(r->pause_end);
 	free_backups(r);
-	forget_recent(r);
+	registry_forget_lines(r);
 	free(r->recent);
 	isv_state_free(r->state);
 	free(r->wanted_id);

@@ -100,6 +100,7 @@ bool	 registry_set_wanted(struct registry *, const struct config *, const git_oi
 /* Adds a line to the ISV's own log: "2026-01-31T10:11:12Z SYNC INFO text". */
 void	 registry_log(struct registry *, const char *topic, const char *level, const char *fmt, ...)
 	    __attribute__((format(printf, 4, 5)));
+void	 registry_forget_lines(struct registry *);	/* of this second; before it is freed */
 
 /* Takes the task, which is run when the slot is free. The ISV must be served. */
 void	 registry_add_task(struct registry *, struct task *);
