@@ -149,6 +149,8 @@ def environment(build, root):
     reports = os.path.join(root, "reports", "sanitizer")
     common = f"exitcode={SANITIZER_STATUS}:log_path={reports}"
     env.update({
+        # Version managers put slow wrappers around python3 and others in front of Debian's own.
+        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         "HOME": os.path.join(root, "home"),
         "TMPDIR": os.path.join(root, "tmp"),
         "LANG": "C.UTF-8",
