@@ -117,7 +117,8 @@ outcome_of_error(const struct method *m, const struct message_reply *reply, stru
 
 	if (strcmp(name, VARLINK_DENIED) == 0) {
 		error_set(text, ERROR_CREDENTIALS, "you may not %s: that is for root, the user that "
-		    "raasd runs as and members of its admin_group", m->command);
+		    "raasd runs as and members of its admin_group; try with sudo, or join that "
+		    "group and log in anew", m->command);
 		return OUTCOME_DENIED;
 	}
 	if (strcmp(name, VARLINK_BAD_PARAMETER) == 0) {

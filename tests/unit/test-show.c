@@ -259,7 +259,8 @@ TEST(errors_say_what_to_do)
 		const char	*text;
 	} cases[] = {
 		{ VARLINK_DENIED, "{}", OUTCOME_DENIED, "you may not sync: that is for root, the user "
-		    "that raasd runs as and members of its admin_group" },
+		    "that raasd runs as and members of its admin_group; try with sudo, or join that "
+		    "group and log in anew" },
 		{ VARLINK_BAD_PARAMETER, "{\"parameter\":\"x\"}", OUTCOME_USAGE,
 		    "raasd does not accept the parameter 'x'" },
 		{ ERROR_UNKNOWN_ISV, "{\"isv\":\"acne\",\"nearest\":\"acme\"}", OUTCOME_FAILED,
