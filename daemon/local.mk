@@ -67,6 +67,7 @@ libraasd_a_SOURCES = \
 	daemon/method-sync.c \
 	daemon/method-validate.c \
 	daemon/nearest.c daemon/nearest.h \
+	daemon/observe-bucket.c daemon/observe-bucket.h \
 	daemon/observe.c daemon/observe.h \
 	daemon/observed.c daemon/observed.h \
 	daemon/openshift-answer.c daemon/openshift-answer.h \

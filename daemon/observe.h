@@ -37,9 +37,6 @@ void	 observe(struct session *, bool deep, struct observed *out);
 /* For one git operation. */
 struct deadline session_git_deadline(const struct session *);
 
-/* What an object of an image is to be put with, for others to read it. */
-enum s3_canned_acl session_acl(const struct session *);
-
 /* Only the app and the metadata files; into an empty `out`. ERROR_MISSING: there is no app yet. */
 int	 session_look_files(struct session *, struct observed *out, struct error *err);
 

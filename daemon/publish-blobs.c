@@ -10,6 +10,7 @@
 #include "common/cleanup.h"
 #include "daemon/account.h"
 #include "daemon/image-mask.h"
+#include "daemon/observe-bucket.h"
 #include "daemon/origin.h"
 #include "daemon/publish-work.h"
 #include "daemon/url.h"
