@@ -105,6 +105,7 @@ libraasd_a_SOURCES = \
 	daemon/span.c daemon/span.h \
 	daemon/state.c daemon/state.h \
 	daemon/sweep-job.c daemon/sweep-job.h \
+	daemon/sync-reply.c daemon/sync-reply.h \
 	daemon/tarball.c daemon/tarball.h \
 	daemon/tree.c daemon/tree.h \
 	daemon/unpack.c daemon/unpack.h \

@@ -5,9 +5,9 @@
 #include "common/cleanup.h"
 #include "common/interface.h"
 #include "common/json.h"
-#include "common/rfc3339.h"
 #include "daemon/handlers.h"
 #include "daemon/line-diff.h"
+#include "daemon/sync-reply.h"
 
 #define DIFF_LINES_MAX 400	/* of one file */
 
@@ -35,48 +35,6 @@ set(json_t *object, const char *key, json_t *value)
 }
 
 static void
-send_event(struct sync_call *s, struct registry *r, const char *kind, const char *level,
-    const char *resource, const char *text)
-{
-	json_t *event, *reply;
-	char now[RFC3339_SIZE];
-
-	if (!control_call_more(s->call) || control_call_gone(s->call))
-		return;
-	rfc3339_format(time(NULL), now);
-	event = json_object();
-	set(event, "isv", json_text(r->state->name));
-	set(event, "time", json_text(now));
-	set(event, "level", json_text(level));
-	set(event, "kind", json_text(kind));
-	set(event, "resource", json_text(resource));
-	set(event, "text", json_text(text));
-	reply = json_object();
-	set(reply, "event", event);
-	control_event(s->call, reply);
-}
-
-/* What was done, or with dry_run would be; what failed is told by the error. */
-static json_t *
-steps_json(const struct reconcile_result *result, bool planned)
-{
-	json_t *list = json_array(), *item;
-	size_t i;
-
-	for (i = 0; result != NULL && i < result->n_steps; i++) {
-		if (result->steps[i].failed)
-			continue;
-		item = json_object();
-		set(item, "kind", json_text(resource_kind_name(result->steps[i].resource)));
-		set(item, "resource",
-		    json_text(result->plan.resources[result->steps[i].resource].name));
-		set(item, "text", json_text(planned ? result->steps[i].text : result->steps[i].past));
-		json_array_append_new(list, item);
-	}
-	return list;
-}
-
-static void
 finish_sync(struct sync_call *s)
 {
 	json_t *reply, *summary;
@@ -98,65 +56,22 @@ finish_sync(struct sync_call *s)
 	free(s);
 }
 
-static bool
-did_something(const struct reconcile_result *result)
-{
-	size_t i;
-
-	for (i = 0; result != NULL && i < result->n_steps; i++)
-		if (!result->steps[i].failed)
-			return true;
-	return false;
-}
-
-/* What keeps the ISV from being in order although its job did its work; the caller's to free. */
-static char *
-amiss(const struct registry *r)
-{
-	const struct resource *worst = NULL;
-	size_t i;
-
-	for (i = 0; i < N_RESOURCE_KINDS; i++) {
-		const struct resource *now = &r->state->resources[i];
-
-		if (now->name == NULL || now->state == STATE_OK || now->state == STATE_UNKNOWN)
-			continue;
-		if (worst == NULL || (now->state == STATE_FAILED && worst->state != STATE_FAILED))
-			worst = now;
-	}
-	if (worst == NULL)
-		return NULL;
-	return xasprintf("%s '%s': %s", resource_kind_name(worst->kind), worst->name,
-	    worst->detail != NULL ? worst->detail : resource_state_name(worst->state));
-}
-
 static void
 add_result(struct sync_call *s, struct registry *r, const struct reconcile_result *result,
     const struct error *err)
 {
-	enum phase phase = registry_phase(r);
-	bool changed = did_something(result);
-	/* A dry run's finding is its result; it fails only when it could not look. */
-	bool ok = err == NULL && (s->dry_run || !phase_unhealthy(phase));
-	cleanup(free_p) char *why = err != NULL ? xstrdup(err->text) : ok ? NULL : amiss(r);
-	json_t *item = json_object(), *reply, *list;
+	json_t *reply, *item;
+	bool ok;
 
-	set(item, "isv", json_text(r->state->name));
-	set(item, "phase", json_text(phase_name(phase)));
-	set(item, "ok", json_boolean(ok));
-	set(item, "changed", json_boolean(changed));
-	set(item, "error", json_text(why));
-	set(item, "steps", steps_json(result, s->dry_run));
+	item = sync_result_json(r, result, err, s->dry_run, &ok);
 	s->n_ok += ok;
-	s->n_changed += changed;
+	s->n_changed += sync_did_something(result);
 	if (!control_call_more(s->call)) {
 		json_array_append_new(s->results, item);
 		return;
 	}
-	list = json_array();
-	json_array_append_new(list, item);
 	reply = json_object();
-	set(reply, "results", list);
+	set(reply, "results", json_pack("[o]", item));
 	control_event(s->call, reply);
 }
 
@@ -165,14 +80,14 @@ on_started(struct waiter *waiter, struct registry *r)
 {
 	struct sync_call *s = ((struct sync_wait *)waiter)->sync;
 
-	send_event(s, r, "started", "info", NULL, s->dry_run ? "looking" : "syncing");
+	sync_event_send(s->call, r, "started", "info", NULL, s->dry_run ? "looking" : "syncing");
 }
 
 static void
 on_step(struct waiter *waiter, struct registry *r, const struct reconcile_event *e)
 {
-	send_event(((struct sync_wait *)waiter)->sync, r, "step", e->failed ? "error" : "info",
-	    resource_kind_name(e->resource), e->text);
+	sync_event_send(((struct sync_wait *)waiter)->sync->call, r, "step",
+	    e->failed ? "error" : "info", resource_kind_name(e->resource), e->text);
 }
 
 static void
@@ -181,7 +96,7 @@ on_done(struct waiter *waiter, struct registry *r, const struct reconcile_result
 {
 	struct sync_call *s = ((struct sync_wait *)waiter)->sync;
 
-	send_event(s, r, "finished", err != NULL ? "error" : "info", NULL,
+	sync_event_send(s->call, r, "finished", err != NULL ? "error" : "info", NULL,
 	    err != NULL ? err->text : phase_name(registry_phase(r)));
 	add_result(s, r, result, err);
 	free(waiter);
@@ -198,7 +113,7 @@ wait_for(struct sync_call *s, struct registry *r)
 	w->sync = s;
 	s->pending++;
 	LIST_INSERT_HEAD(&r->waiters, &w->waiter, entry);
-	send_event(s, r, "queued", "info", NULL, "queued");
+	sync_event_send(s->call, r, "queued", "info", NULL, "queued");
 }
 
 /* Named ISVs, all of which are served and not paused; NULL: the call is answered. */
@@ -360,7 +275,7 @@ on_diff_done(struct waiter *waiter, struct registry *r, const struct reconcile_r
 		for (i = 0; i < result->n_diffs; i++)
 			json_array_append_new(files, file_json(&result->diffs[i]));
 		reply = json_object();
-		set(reply, "steps", steps_json(result, true));
+		set(reply, "steps", sync_steps_json(result, true));
 		set(reply, "files", files);
 		control_reply(diff->call, reply);
 	}
