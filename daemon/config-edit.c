@@ -5,9 +5,11 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "daemon/cfg-section.h"
 
 #define FILE_MAX_BYTES (64u << 20)
 #define ISV_MAX 64
+#define RAAS_CFG "raas.cfg"
 
 CLEANUP_FUNC(git_diff, git_diff_free);
 
@@ -156,7 +158,7 @@ path_is_ours(const char *path)
 	const char *slash = strchr(path, '/');
 	size_t isv_len = slash != NULL ? (size_t)(slash - path) : 0, i;
 
-	if (strcmp(path, "raas.cfg") == 0)
+	if (strcmp(path, RAAS_CFG) == 0)
 		return true;
 	if (isv_len == 0 || isv_len > ISV_MAX || strncmp(path, "redhat/", 7) == 0)
 		return false;
@@ -230,11 +232,34 @@ file_append(git_repository *git, struct file *file, const struct config_change *
 }
 
 static int
+file_change_section(git_repository *git, struct file *file, const struct config_change *change,
+    struct error *err)
+{
+	cleanup(free_p) char *name = NULL;
+
+	if (file_load(git, file, err) == -1)
+		return -1;
+	file->content.limit = 0;
+	if (change->kind == CONFIG_ADD_SECTION) {
+		if (cfg_section_add(&file->content, change->data, change->len, err) == -1)
+			return -1;
+	} else {
+		name = xstrndup(change->data, change->len);
+		if (cfg_section_remove(&file->content, name, err) == -1)
+			return -1;
+	}
+	file->exists = file->loaded = file->changed = true;
+	return 0;
+}
+
+static int
 file_change(git_repository *git, struct file *file, const struct config_change *change,
     struct error *err)
 {
 	if (change->kind == CONFIG_APPEND)
 		return file_append(git, file, change, err);
+	if (change->kind == CONFIG_ADD_SECTION || change->kind == CONFIG_REMOVE_SECTION)
+		return file_change_section(git, file, change, err);
 	buf_clear(&file->content);
 	file->content.limit = 0;
 	file->changed = true;
@@ -405,11 +430,41 @@ blob_at(git_tree *tree, const char *path, git_oid *oid, struct error *err)
 	return 0;
 }
 
+/* raas.cfg was changed by others, too: the sections that were put in or taken out here go with
+ * what they made of the rest. *done false: that cannot be; the reason is in `why`. */
+static int
+replay_sections(git_repository *git, git_tree *tree, const git_diff_delta *delta,
+    struct replayed *out, bool *done, struct error *why, struct error *err)
+{
+	cleanup(buf_done) struct buf before = BUF_INIT, after = BUF_INIT, onto = BUF_INIT;
+	git_oid now;
+
+	if (blob_at(tree, RAAS_CFG, &now, err) == -1)
+		return -1;
+	if (repo_read_blob(git, &delta->old_file.id, FILE_MAX_BYTES, &before, err) == -1 ||
+	    repo_read_blob(git, &delta->new_file.id, FILE_MAX_BYTES, &after, err) == -1 ||
+	    repo_read_blob(git, &now, FILE_MAX_BYTES, &onto, err) == -1)
+		return -1;
+	*done = cfg_section_replay(&before, &after, &onto, why) == 0;
+	if (*done)
+		replayed_add(out, CONFIG_PUT, RAAS_CFG, &onto);
+	return 0;
+}
+
+static bool
+has_sections(const git_diff_delta *delta, const git_oid *theirs)
+{
+	return delta->status == GIT_DELTA_MODIFIED && !git_oid_is_zero(theirs) &&
+	    strcmp(delta->new_file.path, RAAS_CFG) == 0;
+}
+
 static int
 replay_file(git_repository *git, const struct config_replay *replay, const git_diff_delta *delta,
     struct replayed *out, struct repo_notes *dropped, struct error *err)
 {
 	cleanup(buf_done) struct buf data = BUF_INIT;
+	struct error why = ERROR_INIT;
+	bool done = false;
 	bool removed = delta->status == GIT_DELTA_DELETED;
 	const char *path = removed ? delta->old_file.path : delta->new_file.path;
 	git_oid ours = removed ? (git_oid){ { 0 } } : delta->new_file.id;
@@ -419,7 +474,12 @@ replay_file(git_repository *git, const struct config_replay *replay, const git_d
 	    blob_at(replay->new_upstream, path, &theirs, err) == -1)
 		return -1;
 	if (!git_oid_equal(&was, &theirs) && !git_oid_equal(&ours, &theirs)) {
-		repo_notes_add(dropped, "%s: changed by another too, theirs is kept", path);
+		if (has_sections(delta, &theirs) &&
+		    replay_sections(git, replay->onto, delta, out, &done, &why, err) == -1)
+			return -1;
+		if (!done)
+			repo_notes_add(dropped, "%s: changed by another too, theirs is kept%s%s", path,
+			    why.text[0] != '\0' ? ": " : "", why.text);
 		return 0;
 	}
 	if (!removed && repo_read_blob(git, &ours, FILE_MAX_BYTES, &data, err) == -1)

@@ -11,6 +11,8 @@ enum config_change_kind {
 	CONFIG_PUT,		/* the file holds exactly these bytes */
 	CONFIG_REMOVE,		/* the file is gone; it may have been so before */
 	CONFIG_APPEND,		/* these lines stand in the file, each once */
+	CONFIG_ADD_SECTION,	/* raas.cfg has the section that these lines are */
+	CONFIG_REMOVE_SECTION,	/* raas.cfg has no section of this name */
 };
 
 /* All lent. Paths: raas.cfg, <isv>/metadata/NAME.json, <isv>/logs/NAME.log. */
@@ -31,8 +33,9 @@ int	 config_edit_apply(git_repository *, git_tree *base, const struct config_cha
 	    git_oid *tree, struct repo_notes *dropped, struct error *err);
 
 /* What an own commit did, `before` to `after`, done again on `onto`. Logs keep the lines of both
- * sides. For another file ours goes in, unless it changed differently from `old_upstream` to
- * `new_upstream`: then theirs stays, and the path is said in `dropped`. */
+ * sides, raas.cfg the sections that either put in. For another file ours goes in, unless it
+ * changed differently from `old_upstream` to `new_upstream`: then theirs stays, and the path is
+ * said in `dropped`. So it is with a section of raas.cfg that both put in. */
 struct config_replay {
 	git_tree	*before;
 	git_tree	*after;

@@ -8,6 +8,7 @@ libraasd_a_SOURCES = \
 	daemon/app-repo.c daemon/app-repo.h \
 	daemon/atomic-file.c daemon/atomic-file.h \
 	daemon/bucket-metadata.c daemon/bucket-metadata.h \
+	daemon/cfg-section.c daemon/cfg-section.h \
 	daemon/challenge.c daemon/challenge.h \
 	daemon/check.c daemon/check.h \
 	daemon/config-branch.c daemon/config-branch.h \

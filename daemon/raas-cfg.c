@@ -13,6 +13,7 @@
 struct parser {
 	struct raas_cfg		*cfg;
 	unsigned int		 line;
+	size_t			 begin, end;	/* offsets of the line, and behind its end */
 	size_t			 indent;	/* characters before the last key or head */
 	struct raas_cfg_section	*section;	/* NULL: before the first head, or under a lost one */
 	size_t			 size;		/* allocated for sections */
@@ -196,7 +197,7 @@ add_section(struct parser *p, struct span name)
 	}
 	p->section = &cfg->sections[cfg->n_sections++];
 	*p->section = (struct raas_cfg_section){
-		.name = xstrndup(name.at, name.len), .line = p->line
+		.name = xstrndup(name.at, name.len), .line = p->line, .begin = p->begin
 	};
 }
 
@@ -287,6 +288,13 @@ line_fault(struct span line)
 }
 
 static void
+extend_section(struct parser *p)
+{
+	if (p->section != NULL)
+		p->section->end = p->end;
+}
+
+static void
 read_line(struct parser *p, struct span line)
 {
 	const char *fault = line_fault(line);
@@ -303,6 +311,7 @@ read_line(struct parser *p, struct span line)
 			spoil_entry(p, fault);
 		else
 			read_continuation(p, text);
+		extend_section(p);
 	} else {
 		end_entry(p);
 		p->indent = indent;
@@ -310,6 +319,7 @@ read_line(struct parser *p, struct span line)
 			read_beginning(p, text);
 		else if (text.at[0] == '[' || !p->nobody)
 			bad_line(p, text, fault);
+		extend_section(p);
 	}
 }
 
@@ -377,15 +387,20 @@ sort_sections(struct raas_cfg *cfg)
 }
 
 static void
-read_text(struct raas_cfg *cfg, struct span rest)
+read_text(struct raas_cfg *cfg, struct span text)
 {
 	struct parser p = { .cfg = cfg, .value = BUF_LIMIT(RAAS_CFG_VALUE_MAX) };
+	struct span rest = text;
 
 	if (rest.len >= 3 && memcmp(rest.at, "\xef\xbb\xbf", 3) == 0)
 		rest = span_from(rest, 3);
 	while (rest.len > 0) {
+		struct span line = take_line(&rest);
+
 		p.line++;
-		read_line(&p, take_line(&rest));
+		p.begin = (size_t)(line.at - text.at);
+		p.end = text.len - rest.len;
+		read_line(&p, line);
 	}
 	end_entry(&p);
 	buf_done(&p.value);

@@ -36,6 +36,8 @@ struct raas_cfg_section {
 	size_t			 n_entries;
 	size_t			 size;		/* allocated */
 	char			*error;		/* "FILE:LINE: …", the first one; NULL: none */
+	size_t			 begin, end;	/* offsets: of its head, and behind the last of its
+						 * lines that is neither empty nor a comment */
 };
 
 struct raas_cfg {

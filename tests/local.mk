@@ -11,6 +11,7 @@ check_PROGRAMS += \
 	tests/unit/test-app-repo \
 	tests/unit/test-arguments \
 	tests/unit/test-buf \
+	tests/unit/test-cfg-section \
 	tests/unit/test-challenge \
 	tests/unit/test-config \
 	tests/unit/test-config-repo \
