@@ -9,6 +9,7 @@ libraasctl_a_SOURCES = \
 	client/render.c client/render.h \
 	client/show-gc.c client/show-gc.h \
 	client/show-publish.c client/show-publish.h \
+	client/show-setup.c client/show-setup.h \
 	client/show.c client/show.h
 
 bin_PROGRAMS += raasctl

@@ -68,6 +68,14 @@ validate_outcome(const json_t *parameters)
 	    ? OUTCOME_UNHEALTHY : OUTCOME_DONE;
 }
 
+static enum outcome
+setup_outcome(const json_t *parameters)
+{
+	const json_t *sync = json_object_get(json_object_get(parameters, "result"), "sync");
+
+	return json_bool_or(sync, "ok", true) ? OUTCOME_DONE : OUTCOME_FAILED;
+}
+
 enum outcome
 outcome_of_reply(const struct method *m, const json_t *parameters)
 {
@@ -75,6 +83,8 @@ outcome_of_reply(const struct method *m, const json_t *parameters)
 		return status_outcome(parameters);
 	if (strcmp(m->name, "Sync") == 0)
 		return sync_outcome(parameters);
+	if (strcmp(m->name, "Setup") == 0)
+		return setup_outcome(parameters);
 	if (strcmp(m->name, "Diff") == 0)
 		return diff_outcome(parameters);
 	if (strcmp(m->name, "Validate") == 0)

@@ -4,6 +4,7 @@
 
 #include "client/show-gc.h"
 #include "client/show-publish.h"
+#include "client/show-setup.h"
 #include "common/buf.h"
 #include "common/cleanup.h"
 #include "common/json.h"
@@ -202,8 +203,8 @@ show_status(struct show *s, const json_t *page, bool last)
 
 /* --- sync --- */
 
-static void
-show_event(struct show *s, const json_t *event)
+void
+show_sync_event(struct show *s, const json_t *event)
 {
 	const char *kind = text_of(event, "kind"), *time = text_of(event, "time");
 
@@ -231,8 +232,8 @@ show_steps(struct render *r, const json_t *steps, const char *word)
 	}
 }
 
-static void
-show_result(struct show *s, const json_t *result)
+void
+show_sync_result(struct show *s, const json_t *result)
 {
 	const json_t *steps = json_object_get(result, "steps");
 	bool dry_run = json_bool_or(s->asked, "dry_run", false);
@@ -255,9 +256,9 @@ show_sync(struct show *s, const json_t *reply, bool last)
 	size_t i;
 
 	if (json_is_object(event))
-		show_event(s, event);
+		show_sync_event(s, event);
 	for (i = 0; i < json_array_size(results); i++)
-		show_result(s, json_array_get(results, i));
+		show_sync_result(s, json_array_get(results, i));
 	if (!last)
 		return;
 	render_progress_end(s->render);
@@ -489,6 +490,7 @@ static const struct {
 	{ "Diff", show_diff },
 	{ "Validate", show_validate },
 	{ "Gc", show_gc },
+	{ "Setup", show_setup },
 	{ "Publish", show_publish },
 	{ "Images", show_images },
 	{ "Unpublish", show_unpublish },

@@ -19,6 +19,10 @@ struct show {
 	json_t			*layers;	/* of a publish, that are on their way; by name */
 };
 
+/* An event, and the end, of an ISV's sync. */
+void	 show_sync_event(struct show *, const json_t *event);
+void	 show_sync_result(struct show *, const json_t *result);
+
 /* One reply; `last`: no other follows. */
 void	 show_reply(struct show *, const json_t *parameters, bool last);
 void	 show_done(struct show *);

@@ -95,6 +95,44 @@ const struct method methods[] = {
 		.acts = true, .waits = true,
 	},
 	{
+		.command = "setup", .name = "Setup",
+		.summary = "Add an ISV to raas.cfg and make its registry",
+		.help = "Adds the section [ISV] to the end of raas.cfg, changing nothing else in it, commits\n"
+		    "and pushes that, and syncs the ISV. What raas.cfg would not take is refused before\n"
+		    "anything is written. It can be repeated: an ISV that is there already is fine when\n"
+		    "it is as asked for, and is synced again. If the push fails the section is committed\n"
+		    "on this host, and pushed as soon as that works.",
+		.exit_status = "1 if the ISV could not be brought in order",
+		.acts = true, .streams = true, .waits = true,
+		.params = {
+			{ "isv", PARAM_STRING, .value = "ISV", .required = true,
+			  .help = "its name: 1 to 16 letters and digits" },
+			{ "domain", PARAM_STRING, .option = "--domain", .value = "DOMAIN",
+			  .required = true, .help = "OpenShift domain; made if it is missing" },
+			{ "bucket", PARAM_STRING, .option = "--bucket", .value = "BUCKET",
+			  .required = true, .help = "S3 bucket; made if it is missing" },
+			{ "app", PARAM_STRING, .option = "--app", .value = "APP",
+			  .help = "OpenShift app (registry)" },
+			{ "fqdn", PARAM_STRING, .option = "--fqdn", .value = "NAME[:PORT]",
+			  .help = "by which clients pull (the app's own name)" },
+			{ "public_url", PARAM_STRING, .option = "--public-url", .value = "URL",
+			  .help = "under which clients read the bucket" },
+			{ "scale", PARAM_CHOICE, .option = "--scale", .value = "yes|no",
+			  .choices = "yes|no", .help = "may the app scale (yes)" },
+			{ "gear_size", PARAM_STRING, .option = "--gear-size", .value = "SIZE",
+			  .help = "small, small.highcpu, medium or large (small)" },
+			{ "access", PARAM_CHOICE, .option = "--s3-access", .value = "HOW",
+			  .choices = "auto|acl|policy|presigned|none",
+			  .help = "how layers become readable: auto, acl, policy, presigned, none" },
+			{ "create", PARAM_CHOICE, .option = "--create", .value = "yes|no",
+			  .choices = "yes|no", .help = "may what is missing be made (yes)" },
+			{ "restart", PARAM_CHOICE, .option = "--restart", .value = "yes|no",
+			  .choices = "yes|no", .help = "restart an app that does not answer (no)" },
+			{ "wait", PARAM_FLAG, .option = "--no-wait", .inverted = true,
+			  .help = "return when the section is pushed" },
+		},
+	},
+	{
 		.command = "publish", .alias = "push", .name = "Publish",
 		.summary = "Upload an image and make it available for pulling",
 		.help = "The image comes from FILE, which raasctl opens, so that raasd needs no right to\n"

@@ -39,7 +39,7 @@ struct param {
 	int64_t		 min, max;	/* of a PARAM_INT */
 };
 
-#define METHOD_PARAMS 8
+#define METHOD_PARAMS 16
 
 struct method {
 	const char	*command;	/* raasctl's word: "sync" */

@@ -17,23 +17,46 @@ on_tidied(void *arg, const struct keeper_answer *a)
 }
 
 static void
+finish_push_waiters(struct daemon *d, const struct error *err)
+{
+	struct push_waiter *w;
+
+	while ((w = LIST_FIRST(&d->push_waiters)) != NULL) {
+		LIST_REMOVE(w, entry);
+		w->done(w, err);
+	}
+}
+
+static void
 on_pushed(void *arg, const struct keeper_answer *a)
 {
 	struct daemon *d = arg;
 
 	d->pushing = false;
-	if (d->stopping)
+	if (d->stopping) {
+		finish_push_waiters(d, a->error);
 		return;
+	}
 	incident_set(&d->commits, a->error != NULL ? a->error->text : NULL);
 	if (a->news != NULL && a->error == NULL)
 		daemon_note_news(d, a->news);
 	daemon_take_answer(d, a);
+	finish_push_waiters(d, a->error);
 	if (a->error == NULL) {
 		d->push_failures = 0;
 		keeper_tidy(d->keeper, on_tidied, d);
 		return;
 	}
 	daemon_set_timer(d->push_timer, daemon_retry_ms(++d->push_failures));
+}
+
+/* A push that is under way, for all the loop knows, is behind every commit that the loop knows
+ * of: the config thread does one after the other. */
+void
+daemon_push(struct daemon *d, struct push_waiter *waiter)
+{
+	LIST_INSERT_HEAD(&d->push_waiters, waiter, entry);
+	daemon_on_push(-1, 0, d);
 }
 
 void

@@ -31,6 +31,7 @@ struct incident {
 };
 
 struct pull_waiter;
+struct push_waiter;
 
 struct daemon {
 	struct event_base	*base;
@@ -75,6 +76,7 @@ struct daemon {
 	bool			 flush_now;		/* backups wait for a commit */
 	unsigned int		 pull_failures, push_failures;
 	LIST_HEAD(, pull_waiter) pull_waiters;
+	LIST_HEAD(, push_waiter) push_waiters;
 
 	struct event		*schedule_timer, *pull_timer, *sweep_timer, *mask_timer,
 				*commit_timer, *push_timer;
@@ -87,6 +89,12 @@ struct pull_waiter {
 			    const struct error *err);
 	bool		 attached;	/* to the pull that runs; else to the next */
 	LIST_ENTRY(pull_waiter) entry;
+};
+
+/* Somebody who waits until what is committed by now is pushed. */
+struct push_waiter {
+	void		(*done)(struct push_waiter *, const struct error *err);
+	LIST_ENTRY(push_waiter) entry;
 };
 
 /* ---- daemon.c: up, down and what is done next ---- */
@@ -129,6 +137,7 @@ void	 daemon_sweep_anew(struct daemon *);
 
 /* Commits log lines and backups: soon, or now. */
 void	 daemon_flush(struct daemon *, bool now);
+void	 daemon_push(struct daemon *, struct push_waiter *);
 /* Forgets what was agreed on for files of which an own change gave way to another's. */
 void	 daemon_forget_bases(struct daemon *, const struct repo_notes *dropped);
 

@@ -42,6 +42,7 @@ static const struct handler {
 	{ "Unpublish", handle_unpublish },
 	{ "Resume", handle_resume },
 	{ "Validate", handle_validate },
+	{ "Setup", handle_setup },
 	{ "Gc", handle_gc },
 	{ "Ping", handle_ping },
 	{ "Version", handle_version },

@@ -8,6 +8,7 @@
 #include "daemon/daemon.h"
 
 void	 handle_status(struct daemon *, struct control_call *);
+void	 handle_setup(struct daemon *, struct control_call *);
 void	 handle_sync(struct daemon *, struct control_call *);
 void	 handle_diff(struct daemon *, struct control_call *);
 void	 handle_resolve(struct daemon *, struct control_call *);
@@ -22,6 +23,9 @@ void	 handle_images(struct daemon *, struct control_call *);
 void	 handle_resume(struct daemon *, struct control_call *);
 void	 handle_validate(struct daemon *, struct control_call *);
 void	 handle_gc(struct daemon *, struct control_call *);
+
+/* What is to be said of its section in raas.cfg: an array of strings. */
+json_t	*registry_warnings_json(const struct registry *);
 
 /* False while there is no configuration; the call has then been answered. */
 bool	 call_has_config(struct daemon *, struct control_call *);

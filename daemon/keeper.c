@@ -6,6 +6,7 @@
 
 #include "common/alloc.h"
 #include "daemon/atomic-file.h"
+#include "daemon/cfg-section.h"
 #include "daemon/log.h"
 #include "daemon/workers.h"
 
@@ -26,7 +27,7 @@ struct keeper {
 	bool			 looked;	/* there was one */
 };
 
-enum task { TASK_LOAD, TASK_PULL, TASK_COMMIT, TASK_PUSH, TASK_TIDY, TASK_LOG };
+enum task { TASK_LOAD, TASK_PULL, TASK_COMMIT, TASK_SECTION, TASK_PUSH, TASK_TIDY, TASK_LOG };
 
 struct keeper_job {
 	struct job		 job;
@@ -201,6 +202,41 @@ read_log(struct keeper_job *j)
 }
 
 static int
+commit(struct keeper_job *j)
+{
+	j->has_news = true;
+	if (config_repo_commit(j->keeper->repo, j->changes, j->n_changes, j->message,
+	    &j->committed, &j->news.dropped, &j->error) == -1)
+		return -1;
+	look_again(j, false);
+	return 0;
+}
+
+/* What raas.cfg would be with the section is read as it will be, before it is written. */
+static int
+check_section(struct keeper_job *j)
+{
+	struct keeper *k = j->keeper;
+	cleanup(buf_done) struct buf text = BUF_INIT;
+	struct config *config;
+	const struct isv *isv;
+	int result = 0;
+
+	if (config_repo_raas_cfg(k->repo, &text, &j->error) == -1 ||
+	    cfg_section_add(&text, j->changes[0].data, j->changes[0].len, &j->error) == -1)
+		return error_prefix(&j->error, "raas.cfg");
+	config = config_parse(buf_str(&text), text.len, "raas.cfg", k->config,
+	    k->options.credentials_dir);
+	isv = config_isv(config, j->isv);
+	if (isv == NULL)
+		result = error_set(&j->error, ERROR_INPUT, "'%s' would be no ISV", j->isv);
+	else if (isv->error != NULL)
+		result = error_set(&j->error, ERROR_INPUT, "%s", isv->error);
+	config_unref(config);
+	return result;
+}
+
+static int
 run_task(struct keeper_job *j)
 {
 	struct keeper *k = j->keeper;
@@ -225,13 +261,10 @@ run_task(struct keeper_job *j)
 		return 0;
 	case TASK_TIDY:
 		return config_repo_tidy(k->repo, &j->job.deadline, &j->error);
+	case TASK_SECTION:
+		return check_section(j) == -1 ? -1 : commit(j);
 	case TASK_COMMIT:
-		j->has_news = true;
-		if (config_repo_commit(k->repo, j->changes, j->n_changes, j->message,
-		    &j->committed, &j->news.dropped, &j->error) == -1)
-			return -1;
-		look_again(j, false);
-		return 0;
+		return commit(j);
 	case TASK_LOG:
 		return read_log(j);
 	}
@@ -400,11 +433,11 @@ keeper_tidy(struct keeper *k, keeper_done *done, void *arg)
 	submit(k, TASK_TIDY, 120000, done, arg);
 }
 
-void
-keeper_commit(struct keeper *k, const struct config_change *changes, size_t n,
+static struct keeper_job *
+new_commit(struct keeper *k, enum task task, const struct config_change *changes, size_t n,
     const char *message, keeper_done *done, void *arg)
 {
-	struct keeper_job *j = new_job(k, TASK_COMMIT, 60000);
+	struct keeper_job *j = new_job(k, task, 60000);
 	size_t i;
 
 	j->done = done;
@@ -417,6 +450,26 @@ keeper_commit(struct keeper *k, const struct config_change *changes, size_t n,
 		j->changes[i].path = xstrdup(changes[i].path);
 		j->changes[i].data = xmemdup(changes[i].data, changes[i].len);
 	}
+	return j;
+}
+
+void
+keeper_commit(struct keeper *k, const struct config_change *changes, size_t n,
+    const char *message, keeper_done *done, void *arg)
+{
+	struct keeper_job *j = new_commit(k, TASK_COMMIT, changes, n, message, done, arg);
+
+	workers_submit(k->thread, &j->job);
+}
+
+void
+keeper_add_section(struct keeper *k, const char *isv, const char *lines, const char *message,
+    keeper_done *done, void *arg)
+{
+	const struct config_change change = { CONFIG_ADD_SECTION, "raas.cfg", lines, strlen(lines) };
+	struct keeper_job *j = new_commit(k, TASK_SECTION, &change, 1, message, done, arg);
+
+	j->isv = xstrdup(isv);
 	workers_submit(k->thread, &j->job);
 }
 

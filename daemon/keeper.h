@@ -51,6 +51,10 @@ void	 keeper_pull(struct keeper *, keeper_done *, void *arg);
 /* Commits what is not so already; changes are copied. */
 void	 keeper_commit(struct keeper *, const struct config_change *, size_t n, const char *message,
 	    keeper_done *, void *arg);
+/* Commits a section of raas.cfg more: of the ISV, in the lines of cfg-section.h. ERROR_INPUT, and
+ * nothing is written, when it could not be served. */
+void	 keeper_add_section(struct keeper *, const char *isv, const char *lines,
+	    const char *message, keeper_done *, void *arg);
 void	 keeper_push(struct keeper *, keeper_done *, void *arg);
 /* Packs what commits left behind, when that is much. For a quiet moment. */
 void	 keeper_tidy(struct keeper *, keeper_done *, void *arg);

@@ -63,6 +63,7 @@ libraasd_a_SOURCES = \
 	daemon/method-gc.c \
 	daemon/method-log.c \
 	daemon/method-pause.c \
+	daemon/method-setup.c \
 	daemon/method-publish.c \
 	daemon/method-status.c \
 	daemon/method-sync.c \

@@ -82,8 +82,8 @@ first_warning(const struct daemon *d, const char *section)
 	return low;
 }
 
-static json_t *
-warnings_json(const struct registry *r)
+json_t *
+registry_warnings_json(const struct registry *r)
 {
 	const struct daemon *d = r->daemon;
 	const char *name = r->state->name;
@@ -172,7 +172,7 @@ isv_json(const struct registry *r)
 	set(object, "url", json_text(s->url));
 	set(object, "images", images_json(s));
 	set(object, "resources", resources_json(s));
-	set(object, "warnings", warnings_json(r));
+	set(object, "warnings", registry_warnings_json(r));
 	set(object, "last_sync", time_or_null(s->last_sync));
 	set(object, "next_check", time_or_null(next_check(r)));
 	set(object, "failures", json_integer(failures));

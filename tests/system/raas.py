@@ -501,10 +501,15 @@ def secret_files(secrets, *paths):
 
 def secret_objects(secrets, repository):
     """The git objects that hold a secret; a raas.cfg may, it is where secrets come from."""
-    listed = git("rev-list", "--all", "--objects", cwd=repository).splitlines()
-    config = {line.split(" ", 1)[0] for line in listed if line.endswith(" raas.cfg")}
     every = git("cat-file", "--batch-all-objects", "--batch-check=%(objectname) %(objecttype)",
                 cwd=repository).splitlines()
+    # Also commits that no branch has any more: an own one was made again on another's.
+    commits = [line.split()[0] for line in every if line.endswith(" commit")]
+    listed = subprocess.run(["git", "rev-list", "--objects", "--stdin"], cwd=repository, text=True,
+                            env={**os.environ, **GIT_ENVIRONMENT}, stdout=subprocess.PIPE,
+                            input="".join(f"{c}\n" for c in commits), check=True).stdout
+    config = {line.split(" ", 1)[0] for line in listed.splitlines()
+              if line.endswith(" raas.cfg")}
     found = []
     for line in every:
         name, kind = line.split()
