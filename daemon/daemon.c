@@ -251,6 +251,7 @@ const char *
 daemon_reload(struct daemon *d, struct error *err)
 {
 	struct settings *s = settings_load(d->settings_file, err);
+	struct publish_settings publish;
 	struct scheduler_options options;
 	const char *fixed;
 
@@ -261,8 +262,11 @@ daemon_reload(struct daemon *d, struct error *err)
 	d->settings->check_interval_ms = s->check_interval_ms;
 	d->settings->deep_interval_ms = s->deep_interval_ms;
 	d->settings->commit_interval_ms = s->commit_interval_ms;
-	d->settings->publish = s->publish;
 	d->settings->log = s->log;
+	/* It owns a string: the old one goes with s. */
+	publish = d->settings->publish;
+	d->settings->publish = s->publish;
+	s->publish = publish;
 	settings_free(s);
 	log_setup(d->settings->log.level, d->settings->log.target);
 	options = scheduler_options(d->settings);
@@ -365,7 +369,8 @@ daemon_start(struct daemon *d, struct error *err)
 	    (d->http = http_shared_new(&(struct http_options){ s->http.connect_timeout_ms,
 	    s->http.timeout_ms, s->http.ca_file }, err)) == NULL)
 		return -1;
-	d->places = (struct places){ d->config_repo_path, s->cache_dir, s->git.ssh_command,
+	d->places = (struct places){ d->config_repo_path, s->cache_dir,
+	    getenv("CREDENTIALS_DIRECTORY"), s->git.ssh_command,
 	    s->git.timeout_ms, d->http, { s->git.author_name, s->git.author_email } };
 	d->scheduler = scheduler_new(&options);
 	make_timers(d);

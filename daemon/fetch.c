@@ -142,6 +142,11 @@ attempt(struct http *http, const struct fetch_request *f, struct http_response *
 			*again = err->kind == ERROR_REMOTE;
 			return -1;
 		}
+		/* Nobody else than the first is logged in to: who is sent here by a redirect could
+		 * name any place for that. */
+		if (response->status == 401 && !same_origin(url, f->url))
+			return error_set(err, ERROR_CREDENTIALS, "%s: redirected to another server, "
+			    "which asks for a login: that is not sent there", shown);
 		if (!is_redirect(response->status))
 			return 0;
 		if (!http_header(response, "location", location, sizeof(location)) ||

@@ -55,6 +55,7 @@ libraasd_a_SOURCES = \
 	daemon/layer.c daemon/layer.h \
 	daemon/line-diff.c daemon/line-diff.h \
 	daemon/log.c daemon/log.h \
+	daemon/login.c daemon/login.h \
 	daemon/manifest.c daemon/manifest.h \
 	daemon/mask-job.c daemon/mask-job.h \
 	daemon/mask.c daemon/mask.h \

@@ -165,6 +165,7 @@ read_order(struct daemon *d, struct control_call *call, struct publish_order *or
 
 	order->fd = control_call_take_file(call);
 	order->from = xstrdup(json_string_or(parameters, "from", NULL));
+	order->auth_file = xstrdup(d->settings->publish.auth_file);
 	order->validate = json_bool_or(parameters, "validate", true);
 	order->validate_timeout_ms = d->settings->publish.validate_timeout_ms;
 	order->parallel = d->settings->publish.parallel;

@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,7 +14,6 @@
 #include "daemon/observe-bucket.h"
 #include "daemon/origin.h"
 #include "daemon/publish-work.h"
-#include "daemon/url.h"
 
 #define SPOOL_MAX (UINT64_C(256) << 30)	/* bytes of one file; the disk is the real limit */
 #define PUT_MAX (UINT64_C(5) << 30)	/* bytes of one request, S3's limit */
@@ -147,20 +147,58 @@ pulp_url(struct publish *p, struct error *err)
 	    : "/", p->repository);
 }
 
+/* Read anew for each image, so that a login is changed without anybody's doing here. */
+static int
+find_login(struct publish *p, const char *place, struct source_options *options,
+    struct error *err)
+{
+	if (p->order->auth_file != NULL && login_read(p->order->auth_file,
+	    p->session->in->places->credentials_dir, place, &p->login, err) == -1)
+		return -1;
+	options->username = p->login.username;
+	options->password = p->login.password;
+	return 0;
+}
+
+static void
+tell_cure(const struct publish *p, const char *place, const struct source_options *options,
+    struct error *err)
+{
+	struct error why = *err;
+	cleanup(free_p) char *cure = NULL;
+
+	if (options->plain_http)
+		cure = xstrdup("a login is sent by https alone");
+	else if (p->order->auth_file == NULL)
+		cure = xstrdup("set publish.auth_file in raasd.yaml");
+	else if (options->username == NULL)
+		cure = xasprintf("publish.auth_file has none for '%s'", place);
+	else
+		return;
+	error_set(err, why.kind, "%s; %s", why.text, cure);
+}
+
 static struct source *
 open_url(struct publish *p, struct source_options *options, struct error *err)
 {
 	cleanup(free_p) char *url = p->order->from != NULL ? xstrdup(p->order->from)
 	    : pulp_url(p, err);
+	cleanup(free_p) char *place = NULL;
 	cleanup(free_p) char *shown = NULL;
+	struct source *source;
 
-	if (url == NULL)
+	if (url == NULL || (place = source_url_place(url, err)) == NULL)
 		return NULL;
-	/* Whoever wrote http:// meant it. */
-	options->plain_http = strncmp(url, "http://", 7) == 0;
-	shown = url_hide_password(url);
+	/* Whoever wrote http:// meant it; a login is another thing. */
+	options->plain_http = strncasecmp(url, "http://", 7) == 0;
+	if (!options->plain_http && find_login(p, place, options, err) == -1)
+		return NULL;
+	shown = http_url_shown(url);
 	publish_tell(p, "reading %s", shown);
-	return source_open_url(url, options, p->deadline, err);
+	source = source_open_url(url, options, p->deadline, err);
+	if (source == NULL && err->kind == ERROR_CREDENTIALS)
+		tell_cure(p, place, options, err);
+	return source;
 }
 
 /* The digest that all of the source's tags, or else its roots, have in common; NULL: there are
@@ -733,6 +771,7 @@ publish_blobs_done(struct publish *p)
 {
 	crew_free(p->crew);
 	source_free(p->source);
+	login_done(&p->login);
 	if (p->spool_fd != -1)
 		close(p->spool_fd);
 }

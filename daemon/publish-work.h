@@ -8,6 +8,7 @@
 #include "daemon/crane-metadata.h"
 #include "daemon/crane-write.h"
 #include "daemon/crew.h"
+#include "daemon/login.h"
 #include "daemon/observe.h"
 #include "daemon/publish.h"
 #include "daemon/source.h"
@@ -47,6 +48,7 @@ struct publish {
 	size_t			 n_neighbours;
 
 	int			 spool_fd;	/* directory */
+	struct login		 login;		/* of the source's server */
 	struct source		*source;
 	struct image		*image;		/* the source's */
 	struct crew		*crew;

@@ -136,6 +136,7 @@ publish_job_free(struct publish_job *j)
 	free(j->order.image);
 	free(j->order.tag);
 	free(j->order.from);
+	free(j->order.auth_file);
 	if (j->order.fd != -1)
 		close(j->order.fd);
 	for (i = 0; i < j->n_tags; i++)

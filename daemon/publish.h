@@ -19,6 +19,7 @@ struct publish_order {
 	char		*tag;		/* NULL: the tags that the source has */
 	int		 fd;		/* of an archive, a pipe or a directory; -1: none */
 	char		*from;		/* NULL, or docker://… or https://… */
+	char		*auth_file;	/* with the login for that: settings.h; NULL: none */
 	bool		 remove;	/* take the image out of service; no source is needed */
 	bool		 validate;	/* see that the registry serves it, else put the old one back */
 	int64_t		 validate_timeout_ms;	/* until the app has it */

@@ -25,6 +25,7 @@
 struct places {
 	const char		*config_repo;	/* path of the daemon's bare copy */
 	const char		*cache_dir;
+	const char		*credentials_dir;	/* NULL: systemd gave none */
 	const char		*ssh_command;
 	int64_t			 git_timeout_ms;	/* of one git operation */
 	struct http_shared	*http;

@@ -11,6 +11,7 @@
 #include "common/cleanup.h"
 #include "common/json.h"
 #include "daemon/atomic-file.h"
+#include "daemon/credential.h"
 #include "daemon/nearest.h"
 #include "daemon/url.h"
 #include "daemon/words.h"
@@ -23,6 +24,7 @@ enum setting_type {
 	SETTING_WORDS,		/* a string that may have blanks, not at its front */
 	SETTING_BRANCH,
 	SETTING_PATH,		/* a string, absolute */
+	SETTING_SECRET_FILE,	/* a path, or the name of a credential */
 	SETTING_SOCKET,		/* a path that fits a socket's address */
 	SETTING_BOOL,
 	SETTING_COUNT,		/* unsigned int */
@@ -64,6 +66,7 @@ static const struct setting table[] = {
 	{ "http.connect_timeout", SETTING_TIME, AT(http.connect_timeout_ms), "10s", "100ms", "10m" },
 	{ "http.timeout", SETTING_TIME, AT(http.timeout_ms), "60s", "100ms", "1h" },
 	{ "http.ca_file", SETTING_PATH, AT(http.ca_file), NULL, NULL, NULL },
+	{ "publish.auth_file", SETTING_SECRET_FILE, AT(publish.auth_file), NULL, NULL, NULL },
 	{ "publish.parallel", SETTING_COUNT, AT(publish.parallel), "8", "1", "64" },
 	/* S3 takes parts of 5 MiB to 5 GiB. */
 	{ "publish.part_size", SETTING_SIZE, AT(publish.part_size), "16M", "5M", "5G" },
@@ -195,6 +198,8 @@ check_string(enum setting_type type, const char *s, struct error *err)
 		return error_set(err, ERROR_INPUT, "has a control character");
 	if (strlen(s) > 4096)
 		return error_set(err, ERROR_INPUT, "is longer than 4096 bytes");
+	if (type == SETTING_SECRET_FILE && s[0] != '/' && credential_name(s) == NULL)
+		return error_set(err, ERROR_INPUT, "must be an absolute path, or credential:NAME");
 	if ((type == SETTING_PATH || type == SETTING_SOCKET) && s[0] != '/')
 		return error_set(err, ERROR_INPUT, "must be an absolute path");
 	if (type == SETTING_SOCKET && strlen(s) >= sizeof(((struct sockaddr_un *)NULL)->sun_path))

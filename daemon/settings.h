@@ -14,6 +14,13 @@
 #include "common/error.h"
 #include "daemon/log.h"
 
+struct publish_settings {
+	char		*auth_file;	/* a path, or credential:NAME; NULL: no logins */
+	unsigned int	 parallel;
+	uint64_t	 part_size;	/* bytes */
+	int64_t		 validate_timeout_ms;	/* for a registry to serve what is new */
+};
+
 struct settings {
 	char		*config_repo;		/* RAAS_CONF_REPO wins */
 	char		*environment;		/* the branch */
@@ -38,11 +45,7 @@ struct settings {
 		int64_t	 timeout_ms;
 		char	*ca_file;		/* NULL: the system's */
 	} http;
-	struct {
-		unsigned int	parallel;
-		uint64_t	part_size;	/* bytes */
-		int64_t		validate_timeout_ms;	/* for a registry to serve what is new */
-	} publish;
+	struct publish_settings publish;
 	struct {
 		enum log_level	level;
 		enum log_target	target;

@@ -10,6 +10,7 @@
 #include "daemon/source-kind.h"
 #include "daemon/tarball.h"
 #include "daemon/tree.h"
+#include "daemon/url.h"
 
 #define DOCKER_SCHEME "docker://"
 
@@ -156,6 +157,10 @@ download(struct source *s, const char *url, const struct deadline *d, struct err
 	http_free(http);
 	if (result == -1)
 		return -1;
+	if (response.status == 401 || response.status == 403)
+		return error_set(err, ERROR_CREDENTIALS, "%s: %s, HTTP status %ld", shown,
+		    s->options.username != NULL ? "the login was refused"
+		    : "asks for a login, and none is given", response.status);
 	if (response.status / 100 != 2)
 		return error_set(err, response.status == 404 ? ERROR_MISSING : ERROR_REMOTE,
 		    "%s: HTTP status %ld", shown, response.status);
@@ -185,6 +190,46 @@ registry_read(struct source *s, const char *reference, const struct deadline *d,
 	return source_registry_read(repository, &s->at, s->image, d, err);
 }
 
+static bool
+is_docker_url(const char *url)
+{
+	return strncmp(url, DOCKER_SCHEME, strlen(DOCKER_SCHEME)) == 0;
+}
+
+static int
+refuse_login(const char *url, struct error *err)
+{
+	const char *authority = strstr(url, "://");
+
+	if (authority == NULL || memchr(authority, '@', strcspn(authority + 3, "/?#\\") + 3) == NULL)
+		return 0;
+	return error_set(err, ERROR_INPUT, "a source's URL must not hold a login, as others see "
+	    "it: put that into the file which publish.auth_file in raasd.yaml names");
+}
+
+static char *
+docker_place(const char *reference, struct error *err)
+{
+	struct repository_reference at = { 0 };
+	char *place;
+
+	if (repository_reference_parse(reference, &at, err) == -1)
+		return NULL;
+	place = xasprintf("%s/%s", at.host, at.name);
+	repository_reference_done(&at);
+	return place;
+}
+
+char *
+source_url_place(const char *url, struct error *err)
+{
+	if (refuse_login(url, err) == -1)
+		return NULL;
+	if (is_docker_url(url))
+		return docker_place(url + strlen(DOCKER_SCHEME), err);
+	return url_place(url, err);
+}
+
 struct source *
 source_open_url(const char *url, const struct source_options *options, const struct deadline *d,
     struct error *err)
@@ -192,7 +237,9 @@ source_open_url(const char *url, const struct source_options *options, const str
 	cleanup(source_free_p) struct source *s = source_new(options);
 	int result;
 
-	if (strncmp(url, DOCKER_SCHEME, strlen(DOCKER_SCHEME)) == 0)
+	if (refuse_login(url, err) == -1)
+		return NULL;
+	if (is_docker_url(url))
 		result = registry_read(s, url + strlen(DOCKER_SCHEME), d, err);
 	else if (strncasecmp(url, "http://", 7) == 0 || strncasecmp(url, "https://", 8) == 0)
 		result = download(s, url, d, err);

@@ -41,6 +41,9 @@ struct source *source_open_dir(int dir_fd, const struct source_options *,
     const struct deadline *, struct error *err);
 struct source *source_open_url(const char *url, const struct source_options *,
     const struct deadline *, struct error *err);
+/* "registry.example.com/acme/app": what a login for that URL is looked up by, the caller's. One
+ * that holds a login itself is refused: URLs are shown, in lists of processes too. */
+char	*source_url_place(const char *url, struct error *err);
 void	 source_free(struct source *);		/* NULL is fine; after its readers */
 CLEANUP_FUNC(struct source, source_free);
 

@@ -50,3 +50,36 @@ url_resolve(const char *base, const char *location)
 	curl_url_cleanup(u);
 	return copy;
 }
+
+static char *
+url_part(CURLU *u, CURLUPart part, unsigned int flags)
+{
+	char *text = NULL, *copy;
+
+	if (curl_url_get(u, part, &text, flags) != CURLUE_OK)
+		return NULL;
+	copy = xstrdup(text);
+	curl_free(text);
+	return copy;
+}
+
+char *
+url_place(const char *url, struct error *err)
+{
+	cleanup(free_p) char *host = NULL, *port = NULL, *path = NULL;
+	CURLU *u = curl_url();
+
+	if (u == NULL)
+		abort();
+	if (curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK) {
+		host = url_part(u, CURLUPART_HOST, 0);
+		port = url_part(u, CURLUPART_PORT, CURLU_NO_DEFAULT_PORT);
+		path = url_part(u, CURLUPART_PATH, 0);
+	}
+	curl_url_cleanup(u);
+	if (host == NULL || path == NULL) {
+		error_set(err, ERROR_INPUT, "not a URL");
+		return NULL;
+	}
+	return xasprintf("%s%s%s%s", host, port != NULL ? ":" : "", port != NULL ? port : "", path);
+}

@@ -41,6 +41,7 @@ check_PROGRAMS += \
 	tests/unit/test-json \
 	tests/unit/test-layer \
 	tests/unit/test-line-diff \
+	tests/unit/test-login \
 	tests/unit/test-manifest \
 	tests/unit/test-mask \
 	tests/unit/test-message \
@@ -120,6 +121,7 @@ noinst_PROGRAMS += \
 	tests/fuzz/fuzz-git-url \
 	tests/fuzz/fuzz-http-url \
 	tests/fuzz/fuzz-json \
+	tests/fuzz/fuzz-login \
 	tests/fuzz/fuzz-manifest \
 	tests/fuzz/fuzz-message \
 	tests/fuzz/fuzz-openshift-answer \
@@ -138,6 +140,7 @@ tests_fuzz_fuzz_crane_request_LDADD = libcrane.a libcommon.a $(CRANE_LIBS)
 tests_fuzz_fuzz_git_url_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 tests_fuzz_fuzz_http_url_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 tests_fuzz_fuzz_json_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
+tests_fuzz_fuzz_login_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 tests_fuzz_fuzz_manifest_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 tests_fuzz_fuzz_message_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)
 tests_fuzz_fuzz_openshift_answer_LDFLAGS = -fsanitize=fuzzer $(AM_LDFLAGS)

@@ -35,6 +35,7 @@ TEST(defaults)
 	CHECK_STR(s->environment, "stage");
 	CHECK_STR(s->socket, "/run/raas/raasd.sock");
 	CHECK(s->admin_group == NULL && s->http.ca_file == NULL && s->commit);
+	CHECK(s->publish.auth_file == NULL);
 	CHECK_INT(s->poll_interval_ms, 60000);
 	CHECK_INT(s->check_interval_ms, 300000);
 	CHECK_INT(s->deep_interval_ms, 3600000);
@@ -53,7 +54,7 @@ TEST(everything_given)
 	    "poll_interval: 500ms\ncommit: off\nworkers: 256\n"
 	    "git: {ssh_command: ssh -i /k, timeout: 1h}\n"
 	    "http:\n  connect_timeout: 2s\n  ca_file: /ca.pem\n"
-	    "publish:\n  part_size: 1G\nlog: {level: debug, target: stderr}\nstate_dir: ~\n", &err);
+	    "publish:\n  part_size: 1G\n  auth_file: /auth.json\nlog: {level: debug, target: stderr}\nstate_dir: ~\n", &err);
 
 	CHECK(s != NULL);
 	CHECK_STR(s->config_repo, "/srv/conf repo");
@@ -67,6 +68,7 @@ TEST(everything_given)
 	CHECK_INT(s->http.connect_timeout_ms, 2000);
 	CHECK_STR(s->http.ca_file, "/ca.pem");
 	CHECK_INT(s->publish.part_size, 1 << 30);
+	CHECK_STR(s->publish.auth_file, "/auth.json");
 	CHECK_INT(s->log.level, LOG_LEVEL_DEBUG);
 	CHECK_INT(s->log.target, LOG_TARGET_STDERR);
 }
@@ -87,6 +89,8 @@ TEST(errors_name_line_and_column)
 	CHECK_REFUSED("poll_interval: 2d\n", "f:1:1: poll_interval: must be 100ms to 1d");
 	CHECK_REFUSED("publish: {part_size: 16X}\n", "f:1:11: publish.part_size: must be a number of"
 	    " bytes, or one with K, M or G behind it");
+	CHECK_REFUSED("publish: {auth_file: auth.json}\n", "f:1:11: publish.auth_file: must be an"
+	    " absolute path, or credential:NAME");
 	CHECK_REFUSED("state_dir: var\n", "f:1:1: state_dir: must be an absolute path");
 	CHECK_REFUSED("environment: a..b\n", "f:1:1: environment: is no name for a branch");
 	CHECK_REFUSED("config_repo: --upload-pack=x\n",
