@@ -200,10 +200,12 @@ apply_configuration(struct daemon *d)
 		r = d->registries[i];
 		r->isv = config_isv(d->config, r->state->name);
 		r->unserved = false;
-		if (r->isv == NULL || !can_be_served(d, r->isv))
+		if (r->isv == NULL || !can_be_served(d, r->isv)) {
 			registry_unschedule(r);
-		else
+			troubles_forget(d->troubles, r);
+		} else {
 			r->config_changed |= apply_isv(d, r);
+		}
 	}
 	forget_unmade(d);
 	daemon_set_timer(d->schedule_timer, 0);
@@ -346,12 +348,15 @@ daemon_note_news(struct daemon *d, const struct config_news *news)
 	size_t i;
 
 	if (news->forced)
-		log_warning(NULL, "config repo: branch '%s' was rewritten by somebody; following it, "
+		log_warning(&(struct log_about){ .resource = "config repo",
+		    .message_id = event_table[EVENT_BRANCH_REWRITTEN].id },
+		    "config repo: branch '%s' was rewritten by somebody; following it, "
 		    "%zu own commit%s put on top", d->settings->environment, news->replayed,
 		    news->replayed == 1 ? "" : "s");
 	for (i = 0; i < news->dropped.n; i++)
-		log_warning(NULL, "config repo: an own change gave way to another's: %s",
-		    news->dropped.texts[i]);
+		log_warning(&(struct log_about){ .resource = "config repo",
+		    .message_id = event_table[EVENT_CHANGE_DROPPED].id },
+		    "config repo: an own change gave way to another's: %s", news->dropped.texts[i]);
 	daemon_forget_bases(d, &news->dropped);
 }
 

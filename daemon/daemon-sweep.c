@@ -22,16 +22,26 @@ end_backoffs(struct daemon *d, int64_t now)
 	}
 }
 
+static size_t
+served_isvs(const struct daemon *d)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < d->n_registries; i++)
+		n += d->registries[i]->slot != NULL;
+	return n;
+}
+
 static void
 note_accounts(struct daemon *d, const struct inventory *inventory, int64_t now)
 {
 	const struct error *broker = inventory_openshift_error(inventory);
 	const struct error *s3 = inventory_s3_error(inventory);
-	bool back = (broker == NULL && d->openshift.text != NULL) ||
-	    (s3 == NULL && d->s3.text != NULL);
+	size_t isvs = served_isvs(d);
+	bool back = troubles_account(d->troubles, CAUSE_OPENSHIFT, broker != NULL ? broker->text
+	    : NULL, isvs);
 
-	incident_set(&d->openshift, broker != NULL ? broker->text : NULL);
-	incident_set(&d->s3, s3 != NULL ? s3->text : NULL);
+	back |= troubles_account(d->troubles, CAUSE_S3, s3 != NULL ? s3->text : NULL, isvs);
 	if (back || d->accounts_changed)
 		end_backoffs(d, now);
 	d->accounts_changed = false;

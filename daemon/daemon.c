@@ -29,24 +29,38 @@
 #define BACKOFF_MIN_MS 10000
 #define BACKOFF_MAX_MS (30 * 60 * 1000)
 
-void
-incident_set(struct incident *incident, const char *text)
+/* Every incident that there could be. */
+static size_t
+all_incidents(struct daemon *d, struct incident *out[DAEMON_INCIDENTS])
 {
-	if (text == NULL) {
-		if (incident->text != NULL)
-			log_info(NULL, "%s: works again", incident->what);
-		free(incident->text);
-		incident->text = NULL;
-		return;
-	}
-	if (incident->text == NULL) {
-		incident->since = time(NULL);
-		log_warning(NULL, "%s: %s", incident->what, text);
-	} else if (strcmp(incident->text, text) != 0) {
-		log_debug(NULL, "%s: %s", incident->what, text);
-	}
-	free(incident->text);
-	incident->text = xstrdup(text);
+	struct incident *const own[] = { &d->config_repo, &d->raas_cfg, &d->redhat, &d->commits,
+	    &d->saves };
+	size_t n = sizeof(own) / sizeof(own[0]);
+	enum cause cause;
+
+	memcpy(out, own, sizeof(own));
+	for (cause = 0; cause < N_CAUSES; cause++)
+		out[n++] = troubles_incident(d->troubles, cause);
+	return n;
+}
+
+size_t
+daemon_incidents(struct daemon *d, struct incident *out[DAEMON_INCIDENTS])
+{
+	size_t all = all_incidents(d, out), n = 0, i;
+
+	for (i = 0; i < all; i++)
+		if (out[i]->text != NULL)
+			out[n++] = out[i];
+	return n;
+}
+
+static void
+say_troubles(void *arg)
+{
+	struct daemon *d = arg;
+
+	troubles_flush(d->troubles, d->registries, d->n_registries);
 }
 
 void
@@ -184,7 +198,8 @@ on_stop_signal(evutil_socket_t fd, short what, void *arg)
 	struct daemon *d = arg;
 
 	(void)what;
-	log_info(NULL, "stopping on signal %d", (int)fd);
+	log_info(&(struct log_about){ .message_id = event_table[EVENT_STOPPING].id },
+	    "stopping on signal %d", (int)fd);
 	sd_notify(0, "STOPPING=1");
 	d->stopping = true;
 	event_base_loopbreak(d->base);
@@ -288,11 +303,13 @@ on_reload_signal(evutil_socket_t fd, short what, void *arg)
 	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)clock_monotonic_ms() * 1000);
 	fixed = daemon_reload(d, &err);
 	if (fixed == NULL)
-		log_error(NULL, "reload: %s; the old settings stay in force", err.text);
+		log_error(&(struct log_about){ .message_id = event_table[EVENT_CONFIG_ERROR].id },
+		    "reload: %s; the old settings stay in force", err.text);
 	else if (fixed[0] != '\0')
 		log_warning(NULL, "reload: setting '%s' changes at the next restart only", fixed);
 	else
-		log_info(NULL, "settings and raas.cfg are read again");
+		log_info(&(struct log_about){ .message_id = event_table[EVENT_RELOADED].id },
+		    "settings and raas.cfg are read again");
 }
 
 /* Up and down. */
@@ -388,16 +405,15 @@ daemon_start(struct daemon *d, struct error *err)
 	return 0;
 }
 
-/* Without a word: they are not over. */
 static void
 free_incidents(struct daemon *d)
 {
-	struct incident *const all[] = { &d->config_repo, &d->raas_cfg, &d->openshift, &d->s3,
-	    &d->redhat, &d->commits };
-	size_t i;
+	struct incident *all[DAEMON_INCIDENTS];
+	size_t n = all_incidents(d, all), i;
 
-	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-		free(all[i]->text);
+	for (i = 0; i < n; i++)
+		incident_done(all[i]);
+	troubles_free(d->troubles);
 }
 
 /* Jobs end first, and then the state is written, since what they hand back needs the rest. */
@@ -450,21 +466,24 @@ int
 daemon_run(struct settings *settings, const char *settings_file)
 {
 	struct daemon d = { .settings = settings, .settings_file = settings_file,
-	    .config_repo = { .what = "config repo" }, .raas_cfg = { .what = "raas.cfg" },
+	    .config_repo = { .what = "config repo" },
+	    .raas_cfg = { .what = "raas.cfg", .began = EVENT_CONFIG_ERROR },
 	    .openshift = { .what = "openshift" }, .s3 = { .what = "s3" },
-	    .redhat = { .what = "red hat metadata" }, .commits = { .what = "config repo commits" } };
+	    .redhat = { .what = "red hat metadata" }, .commits = { .what = "config repo commits" },
+	    .saves = { .what = "state directory" } };
 	struct error err = ERROR_INIT;
 	int status = 0;
 
 	prepare_process();
 	git_setup();
 	d.base = event_base_new();
+	d.troubles = troubles_new(d.base, &d.openshift, &d.s3, say_troubles, &d);
 	if (daemon_start(&d, &err) == -1) {
 		log_error(NULL, "%s", err.text);
 		status = 1;
 	} else {
-		log_info(NULL, "raasd %s serves environment '%s'", RAAS_VERSION,
-		    settings->environment);
+		log_info(&(struct log_about){ .message_id = event_table[EVENT_STARTED].id },
+		    "raasd %s serves environment '%s'", RAAS_VERSION, settings->environment);
 		event_base_dispatch(d.base);
 	}
 	daemon_stop(&d);

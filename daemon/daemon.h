@@ -14,6 +14,7 @@
 #include "daemon/config.h"
 #include "daemon/control.h"
 #include "daemon/http.h"
+#include "daemon/incident.h"
 #include "daemon/inventory.h"
 #include "daemon/keeper.h"
 #include "daemon/redhat-metadata.h"
@@ -21,14 +22,8 @@
 #include "daemon/scheduler.h"
 #include "daemon/settings.h"
 #include "daemon/state.h"
+#include "daemon/troubles.h"
 #include "daemon/workers.h"
-
-/* A trouble that concerns more than one ISV: said once when it begins and once when it ends. */
-struct incident {
-	const char	*what;		/* "openshift" */
-	char		*text;		/* NULL: all is well */
-	time_t		 since;
-};
 
 struct pull_waiter;
 struct push_waiter;
@@ -65,7 +60,8 @@ struct daemon {
 	struct registry		**registries;		/* sorted by name */
 	size_t			 n_registries;
 	time_t			 last_pull;		/* that worked; 0: none */
-	struct incident		 config_repo, raas_cfg, openshift, s3, redhat, commits;
+	struct incident		 config_repo, raas_cfg, openshift, s3, redhat, commits, saves;
+	struct troubles		*troubles;		/* of single ISVs, and of many */
 
 	/* What goes on. */
 	bool			 loading, pulling, sweeping, masking, committing, pushing;
@@ -113,8 +109,9 @@ void	 daemon_run_ended(struct daemon *);		/* one of the running is done */
 void	 daemon_set_timer(struct event *, int64_t ms);
 /* Until try number failures + 1: 2 s, 4 s … 5 min, a quarter of it random. */
 int64_t	 daemon_retry_ms(unsigned int failures);
-/* Starts, continues or ends an incident (text NULL: it is over). */
-void	 incident_set(struct incident *, const char *text);
+/* Those that go on, as many as there are room for; how many. */
+#define DAEMON_INCIDENTS (8 + N_CAUSES)
+size_t	 daemon_incidents(struct daemon *, struct incident *[DAEMON_INCIDENTS]);
 
 /* ---- daemon-config.c: what is wanted ---- */
 

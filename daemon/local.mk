@@ -33,6 +33,7 @@ libraasd_a_SOURCES = \
 	daemon/deadline.c daemon/deadline.h \
 	daemon/digest.c daemon/digest.h \
 	daemon/dispatch.c \
+	daemon/events.c daemon/events.h \
 	daemon/extent.c daemon/extent.h \
 	daemon/fetch.c daemon/fetch.h \
 	daemon/gc.c daemon/gc.h \
@@ -49,6 +50,7 @@ libraasd_a_SOURCES = \
 	daemon/image-walk.c daemon/image-walk.h \
 	daemon/image.c daemon/image.h \
 	daemon/images-job.c daemon/images-job.h \
+	daemon/incident.c daemon/incident.h \
 	daemon/inventory.c daemon/inventory.h \
 	daemon/isv.c daemon/isv.h \
 	daemon/keeper.c daemon/keeper.h \
@@ -111,6 +113,7 @@ libraasd_a_SOURCES = \
 	daemon/sync-reply.c daemon/sync-reply.h \
 	daemon/tarball.c daemon/tarball.h \
 	daemon/tree.c daemon/tree.h \
+	daemon/troubles.c daemon/troubles.h \
 	daemon/unpack.c daemon/unpack.h \
 	daemon/upload.c daemon/upload.h \
 	daemon/url.c daemon/url.h \

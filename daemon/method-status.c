@@ -196,27 +196,26 @@ phases_json(const struct daemon *d)
 }
 
 static json_t *
-incidents_json(const struct daemon *d)
+incidents_json(struct daemon *d)
 {
-	const struct incident *const all[] = { &d->config_repo, &d->raas_cfg, &d->openshift, &d->s3,
-	    &d->redhat, &d->commits };
+	struct incident *all[DAEMON_INCIDENTS];
+	size_t n = daemon_incidents(d, all), i;
 	json_t *list = json_array(), *item;
-	size_t i;
 
-	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		if (all[i]->text == NULL)
-			continue;
+	for (i = 0; i < n; i++) {
 		item = json_object();
 		set(item, "what", json_text(all[i]->what));
 		set(item, "text", json_text(all[i]->text));
 		set(item, "since", time_or_null(all[i]->since));
+		set(item, "isvs", all[i]->isvs > 0 ? json_integer((json_int_t)all[i]->isvs)
+		    : json_null());
 		json_array_append_new(list, item);
 	}
 	return list;
 }
 
 static json_t *
-daemon_json(const struct daemon *d)
+daemon_json(struct daemon *d)
 {
 	cleanup(free_p) char *url = url_hide_password(d->settings->config_repo);
 	char hex[GIT_OID_HEXSZ + 1];

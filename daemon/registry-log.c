@@ -1,3 +1,4 @@
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,25 +46,15 @@ unlike_recent(struct registry *r, char *line)
 	return numbered;
 }
 
-void
-registry_log(struct registry *r, const char *topic, const char *level, const char *fmt, ...)
+static void
+add_line(struct registry *r, const char *topic, const char *level, const char *text)
 {
-	struct log_about about = { .isv = r->state->name };
 	char now[RFC3339_SIZE];
 	struct follower *f;
-	struct error text;
-	va_list ap;
 	char *line;
 
-	va_start(ap, fmt);
-	error_vset(&text, ERROR_NONE, fmt, ap);
-	va_end(ap);
-	if (strcmp(level, "INFO") == 0)
-		log_info(&about, "%s", text.text);
-	else
-		log_warning(&about, "%s", text.text);
 	rfc3339_format(time(NULL), now);
-	line = unlike_recent(r, xasprintf("%s %s %s %s", now, topic, level, text.text));
+	line = unlike_recent(r, xasprintf("%s %s %s %s", now, topic, level, text));
 	LIST_FOREACH(f, &r->followers, entry)
 		f->line(f, line);
 	if (r->daemon->settings->commit) {
@@ -71,4 +62,64 @@ registry_log(struct registry *r, const char *topic, const char *level, const cha
 		daemon_flush(r->daemon, false);
 	}
 	free(line);
+}
+
+/* The journal's RAAS_JOB is the log's topic: "PUBLISH" is "publish". */
+static void
+say(const struct registry *r, const char *topic, const char *level, enum event_id event,
+    const char *resource, const char *text)
+{
+	char job[16];
+	struct log_about about = { .isv = r->state->name, .job = job, .resource = resource,
+	    .message_id = event_table[event].id };
+	size_t i;
+
+	for (i = 0; i < sizeof(job) - 1 && topic[i] != '\0'; i++)
+		job[i] = (char)tolower((unsigned char)topic[i]);
+	job[i] = '\0';
+	if (strcmp(level, "INFO") == 0)
+		log_info(&about, "%s", text);
+	else
+		log_warning(&about, "%s", text);
+}
+
+void
+registry_log(struct registry *r, const char *topic, const char *level, const char *fmt, ...)
+{
+	struct error text;
+	va_list ap;
+
+	va_start(ap, fmt);
+	error_vset(&text, ERROR_NONE, fmt, ap);
+	va_end(ap);
+	say(r, topic, level, EVENT_NONE, NULL, text.text);
+	add_line(r, topic, level, text.text);
+}
+
+void
+registry_log_event(struct registry *r, const char *topic, const char *level, enum event_id event,
+    const char *resource, const char *fmt, ...)
+{
+	struct error text;
+	va_list ap;
+
+	va_start(ap, fmt);
+	error_vset(&text, ERROR_NONE, fmt, ap);
+	va_end(ap);
+	say(r, topic, level, event, resource, text.text);
+	add_line(r, topic, level, text.text);
+}
+
+void
+registry_log_own(struct registry *r, const char *topic, const char *level, const char *fmt, ...)
+{
+	struct log_about about = { .isv = r->state->name };
+	struct error text;
+	va_list ap;
+
+	va_start(ap, fmt);
+	error_vset(&text, ERROR_NONE, fmt, ap);
+	va_end(ap);
+	log_debug(&about, "%s", text.text);
+	add_line(r, topic, level, text.text);
 }

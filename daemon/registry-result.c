@@ -36,10 +36,10 @@ log_transition(struct registry *r, const struct resource *before, const struct r
 	    (out->error.kind != ERROR_NONE && text_equal(after->detail, out->error.text)))
 		return;
 	if (after->state == STATE_OK && was_bad)
-		registry_log(r, "SYNC", "INFO", "%s is ok again", kind);
+		registry_log_own(r, "SYNC", "INFO", "%s is ok again", kind);
 	else if (after->state == STATE_FAILED || after->state == STATE_DRIFT ||
 	    after->state == STATE_MISSING)
-		registry_log(r, "SYNC", after->state == STATE_FAILED ? "ERROR" : "WARNING",
+		registry_log_own(r, "SYNC", after->state == STATE_FAILED ? "ERROR" : "WARNING",
 		    "%s: %s%s%s", kind, resource_state_name(after->state),
 		    after->detail != NULL ? ": " : "", after->detail != NULL ? after->detail : "");
 }
@@ -139,9 +139,9 @@ registry_take_error(struct registry *r, const struct error *err)
 	bool changed = had != has || (has && !text_equal(s->error, err->text));
 
 	if (has && (!had || s->error_kind != err->kind))
-		registry_log(r, "SYNC", "ERROR", "%s", err->text);
+		registry_log_own(r, "SYNC", "ERROR", "%s", err->text);
 	else if (had && !has)
-		registry_log(r, "SYNC", "INFO", "works again");
+		registry_log_own(r, "SYNC", "INFO", "works again");
 	free(s->error);
 	s->error = has ? xstrdup(err->text) : NULL;
 	s->error_kind = err->kind;
@@ -185,7 +185,8 @@ registry_take_steps(struct registry *r, const struct reconcile_result *out)
 	for (i = 0; i < out->n_steps && r->acted; i++) {
 		if (out->steps[i].failed)
 			continue;
-		registry_log(r, "SYNC", "INFO", "%s", out->steps[i].past);
+		registry_log_event(r, "SYNC", "INFO", EVENT_SYNC_CHANGED,
+		    resource_kind_name(out->steps[i].resource), "%s", out->steps[i].past);
 		any = true;
 	}
 	return any;

@@ -207,11 +207,12 @@ static void
 log_task(struct registry *r, const struct task *task, const struct error *err)
 {
 	if (err == NULL)
-		registry_log(r, task->topic, "INFO", "%s is done", task->what);
+		registry_log_event(r, task->topic, "INFO", EVENT_TASK_DONE, NULL, "%s is done",
+		    task->what);
 	else if (err->kind == ERROR_CANCELLED)
 		registry_log(r, task->topic, "INFO", "%s was stopped", task->what);
 	else
-		registry_log(r, task->topic, "ERROR", "%s", err->text);
+		registry_log_event(r, task->topic, "ERROR", EVENT_TASK_FAILED, NULL, "%s", err->text);
 }
 
 /* The run's end: saving, telling, and giving the slot back. */
@@ -322,6 +323,8 @@ end_run(struct registry *r)
 		r->state->synced_id = xstrdup(r->run_id);
 	}
 	plan_recheck(r, out);
+	if (!r->dry)
+		troubles_note(r->daemon->troubles, r, job->job.started_ms, r->work == WORK_DEEP);
 	free_backups(r);
 	finish_waiters(r, out, out->error.kind != ERROR_NONE ? &out->error : NULL);
 	reconcile_job_free(job);
@@ -329,10 +332,19 @@ end_run(struct registry *r)
 }
 
 static void
+note_saved(void *arg, const struct error *err)
+{
+	struct daemon *d = arg;
+
+	incident_set(&d->saves, err != NULL ? err->text : NULL);
+}
+
+static void
 on_saved(void *arg, const struct error *err)
 {
 	struct registry *r = arg;
 
+	note_saved(r->daemon, err);
 	/* A state that cannot be saved is said, but holds nobody up: it can be rebuilt. */
 	if (err != NULL && r->job->out.error.kind == ERROR_NONE)
 		r->job->out.error = *err;
@@ -342,7 +354,8 @@ on_saved(void *arg, const struct error *err)
 void
 registry_save(struct registry *r, void (*done)(void *, const struct error *), void *arg)
 {
-	state_store_write(r->daemon->store, r->state, done, arg);
+	state_store_write(r->daemon->store, r->state, done != NULL ? done : note_saved,
+	    done != NULL ? arg : r->daemon);
 }
 
 void
@@ -670,7 +683,7 @@ registry_pause(struct registry *r, const char *by, const char *reason, time_t un
 	*p = (struct pause){ .on = true, .by = xstrdup(by), .reason = xstrdup(reason),
 	    .since = time(NULL), .until = until };
 	set_pause_timer(r);
-	registry_log(r, "PAUSE", "INFO", "paused by %s%s%s", by, reason[0] != '\0' ? ": " : "",
+	registry_log_event(r, "PAUSE", "INFO", EVENT_PAUSED, NULL, "paused by %s%s%s", by, reason[0] != '\0' ? ": " : "",
 	    reason);
 	if (r->running && r->acted && r->backups == NULL && r->job != NULL) {
 		r->superseded = true;
@@ -690,7 +703,7 @@ registry_resume(struct registry *r, const char *by)
 	free(p->reason);
 	*p = (struct pause){ .on = false };
 	set_pause_timer(r);
-	registry_log(r, "PAUSE", "INFO", "resumed by %s", by);
+	registry_log_event(r, "PAUSE", "INFO", EVENT_RESUMED, NULL, "resumed by %s", by);
 	registry_save(r, NULL, NULL);
 	if (r->slot != NULL)
 		daemon_request(r->daemon, r, WORK_DEEP, false);
@@ -719,6 +732,7 @@ registry_free(struct registry *r)
 		registry_cancel(r);
 		scheduler_remove(r->daemon->scheduler, r->slot);
 	}
+	troubles_forget(r->daemon->troubles, r);
 	if (r->pause_end != NULL)
 		event_free(r->pause_end);
 	free_backups(r);

@@ -9,7 +9,9 @@
 
 #include "daemon/reconcile.h"
 #include "daemon/scheduler.h"
+#include "daemon/events.h"
 #include "daemon/state.h"
+#include "daemon/troubles.h"
 
 struct daemon;
 struct registry;
@@ -72,6 +74,7 @@ struct registry {
 	struct backup		*backups;	/* of its result, until they are committed */
 	size_t			 n_backups;
 
+	unsigned char		 troubles[N_CAUSES];	/* enum trouble; troubles.c's */
 	enum merge_take		 take;		/* of the next run */
 	bool			 unserved;	/* to come off the schedule when its run ends */
 	enum work		 sweep_work;	/* asked for with --all: follows the next sweep */
@@ -97,9 +100,16 @@ bool	 phase_unhealthy(enum phase);
 bool	 registry_set_wanted(struct registry *, const struct config *, const git_oid *metadata_tree,
 	    const char *mask_id);
 
-/* Adds a line to the ISV's own log: "2026-01-31T10:11:12Z SYNC INFO text". */
+/* Adds a line to the ISV's own log: "2026-01-31T10:11:12Z SYNC INFO text"; and one to the
+ * daemon's. */
 void	 registry_log(struct registry *, const char *topic, const char *level, const char *fmt, ...)
 	    __attribute__((format(printf, 4, 5)));
+/* The same for what somebody may wait for; resource may be NULL. */
+void	 registry_log_event(struct registry *, const char *topic, const char *level, enum event_id,
+	    const char *resource, const char *fmt, ...) __attribute__((format(printf, 6, 7)));
+/* Only to the ISV's own log: the daemon's tells of it in another way. */
+void	 registry_log_own(struct registry *, const char *topic, const char *level,
+	    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 void	 registry_forget_lines(struct registry *);	/* of this second; before it is freed */
 
 /* Takes the task, which is run when the slot is free. The ISV must be served. */

@@ -384,7 +384,7 @@ write_done(struct job *job)
 
 	if (!job->ran)
 		write_run(job, NULL);
-	if (w->failed)
+	if (w->failed && w->done == NULL)
 		log_error(NULL, "cannot save the state: %s", w->error.text);
 	if (w->done != NULL)
 		w->done(w->arg, w->failed ? &w->error : NULL);
