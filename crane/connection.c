@@ -232,6 +232,15 @@ head_length(struct evbuffer *input)
 	return end.pos == -1 ? 0 : (size_t)end.pos + 4;
 }
 
+/* Such a client of TLS would wait for us as we for it: its hello holds no empty line. */
+static bool
+is_no_request(struct evbuffer *input)
+{
+	unsigned char first;
+
+	return evbuffer_copyout(input, &first, 1) == 1 && (first < 0x20 || first >= 0x7f);
+}
+
 /* Takes one request, or a part of what is before it, out of the input. False: there is no more to
  * do until more comes. */
 static bool
@@ -257,6 +266,8 @@ step(struct connection *c)
 		refuse(c, 431);
 		return false;
 	}
+	if (len == 0 && is_no_request(input))
+		refuse(c, 400);
 	if (len == 0)
 		return false;
 	evbuffer_remove(input, c->all->request, len);

@@ -15,6 +15,7 @@
 #define HEADERS_MAX (256u << 10)	/* bytes of a request's headers */
 #define IDLE_S 3600			/* tests decide how long a connection lasts, not we */
 #define BACKLOG 4096
+#define TLS_HANDSHAKE 0x16		/* how a connection begins: RFC 8446 section 5.1 */
 #define FACES_MAX 8
 
 struct listener {
@@ -317,6 +318,28 @@ tls_bufferevent(struct event_base *base, void *tls)
 	    BEV_OPT_CLOSE_ON_FREE);
 }
 
+/* evhttp would wait for the end of a line, which a client that tries TLS first does not send. */
+static void
+on_first_bytes(struct evbuffer *input, const struct evbuffer_cb_info *info, void *bev)
+{
+	unsigned char first;
+
+	(void)info;
+	if (evbuffer_copyout(input, &first, 1) == 1 && first == TLS_HANDSHAKE)
+		shutdown(bufferevent_getfd(bev), SHUT_RDWR);
+	evbuffer_remove_cb(input, on_first_bytes, bev);
+}
+
+static struct bufferevent *
+plain_bufferevent(struct event_base *base, void *unused)
+{
+	struct bufferevent *bev = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
+
+	(void)unused;
+	evbuffer_add_cb(bufferevent_get_input(bev), on_first_bytes, bev);
+	return bev;
+}
+
 static struct evhttp *
 http_new(struct event_base *base, SSL_CTX *tls)
 {
@@ -328,8 +351,7 @@ http_new(struct event_base *base, SSL_CTX *tls)
 	evhttp_set_max_body_size(http, PORTS_BODY_MAX);
 	evhttp_set_timeout(http, IDLE_S);
 	evhttp_set_default_content_type(http, NULL);
-	if (tls != NULL)
-		evhttp_set_bevcb(http, tls_bufferevent, tls);
+	evhttp_set_bevcb(http, tls != NULL ? tls_bufferevent : plain_bufferevent, tls);
 	return http;
 }
 

@@ -152,6 +152,7 @@ TEST(what_is_no_request)
 		const char	*answer;
 	} rows[] = {
 		{ "\x16\x03\x01\x02\r\n\r\n", "HTTP/1.1 400 Bad Request\r\n" },
+		{ "\x16\x03\x01\x02", "HTTP/1.1 400 Bad Request\r\n" },
 		{ "GET / HTTP/3.0\r\n\r\n", "HTTP/1.1 505 HTTP Version Not Supported\r\n" },
 		{ "GET / " HOST "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
 		    "HTTP/1.1 501 Not Implemented\r\n" },
