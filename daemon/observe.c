@@ -35,6 +35,14 @@ session_close(struct session *s)
 	free(s->public_base);
 }
 
+void
+session_look_afresh(struct session *s)
+{
+	s->fresh = true;
+	app_repo_free(s->app_repo);	/* the app may be another, with its repo elsewhere */
+	s->app_repo = NULL;
+}
+
 /* ---- the broker ---- */
 
 static void

@@ -31,6 +31,9 @@ int	 session_open(struct session *, const struct reconcile_input *, const struct
 	    struct http *, struct error *err);
 void	 session_close(struct session *);
 
+/* From now on nothing is taken from the inventory, or from where it led. */
+void	 session_look_afresh(struct session *);
+
 /* Fills an empty `out`. deep: also app repo, access, layers. */
 void	 observe(struct session *, bool deep, struct observed *out);
 

@@ -124,7 +124,8 @@ static bool
 needs_fresh_look(const struct reconcile_job *j, const struct session *s, const struct observed *o)
 {
 	const struct sighting *own[] = { &o->app.variables, &o->bucket.access, &o->layers.seen };
-	bool gone = false;
+	/* A repo that is gone has no error of its own: its host is unknown, or lets nobody in. */
+	bool gone = o->app_repo.sight == SIGHT_FAILED;
 	size_t i;
 
 	for (i = 0; i < sizeof(own) / sizeof(own[0]); i++)
@@ -339,7 +340,7 @@ reconcile(struct reconcile_job *j, struct session *s)
 			return;
 		}
 		/* What was changed is looked at where it is, and wholly. */
-		s->fresh = true;
+		session_look_afresh(s);
 		deep = true;
 	}
 }
