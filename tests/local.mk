@@ -110,7 +110,10 @@ tests_unit_test_upload_SOURCES = tests/unit/test-upload.c tests/unit/http-server
 tests_unit_test_validate_SOURCES = tests/unit/test-validate.c tests/unit/http-server.c \
 	tests/unit/http-server.h
 
-EXTRA_DIST += tests/ceph-rgw tests/sshd tests/tsan.supp tests/unit/test-git.h tests/unit/test.h
+EXTRA_DIST += tests/README tests/bench/crane tests/bench/run tests/build tests/ceph-rgw tests/data \
+	tests/fuzz-one tests/fuzz/corpus tests/install-deps tests/quickstart tests/run \
+	tests/runner.py tests/sshd tests/static tests/supervise.py tests/system tests/tsan.supp \
+	tests/unit/test-git.h tests/unit/test.h
 
 # A libFuzzer target for each parser of bytes from outside; tests/fuzz-one runs them.
 if FUZZERS
@@ -153,7 +156,7 @@ endif
 
 # The stand-in for OpenShift and S3 has code of its own and links nothing of the daemon; its apps
 # run raas-crane.
-noinst_PROGRAMS += tests/sandbox/sandbox
+check_PROGRAMS += tests/sandbox/sandbox
 tests_sandbox_sandbox_SOURCES = \
 	tests/sandbox/app-git.c tests/sandbox/app-git.h \
 	tests/sandbox/apps-face.c tests/sandbox/apps-face.h \

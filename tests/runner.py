@@ -305,6 +305,8 @@ def arguments():
     parser.add_argument("-j", "--jobs", type=int, default=2, help="so many at a time (2)")
     parser.add_argument("--scripts", metavar="DIR",
                         help="run the scripts in DIR instead, without building")
+    parser.add_argument("--built", metavar="DIR",
+                        help="build nothing; the programs are in DIR, as for make check")
     parser.add_argument("names", metavar="NAME", nargs="*",
                         help="a test, a family (unit, system, fuzz, static) or a pattern")
     return parser.parse_args()
@@ -317,7 +319,8 @@ def main():
         tests = select(list(executables("scripts", args.scripts)), "", args.names)
     else:
         kinds = {"": "plain", "address,undefined": "asan", "thread": "tsan"}
-        build = os.path.join(TOP, "build", kinds.get(args.sanitizers, args.sanitizers))
+        build = args.built or os.path.join(
+            TOP, "build", kinds.get(args.sanitizers, args.sanitizers))
         tests = select(find_tests(build), args.sanitizers, args.names)
     for name in args.names:
         if not any(t.is_named([name]) for t in tests):
@@ -326,9 +329,9 @@ def main():
     if args.list:
         print("\n".join(t.name for t in tests))
         return 0
-    if not args.scripts and make(args.sanitizers or "plain") is None:
+    if not (args.scripts or args.built) and make(args.sanitizers or "plain") is None:
         return summary(0, ["the build"], [])
-    if any(t.name.startswith("fuzz/") for t in tests) and make("fuzz") is None:
+    if not args.built and any(t.name.startswith("fuzz/") for t in tests) and make("fuzz") is None:
         return summary(0, ["the build of the fuzz targets"], [])
     return summary(*run_all(tests, build, max(args.jobs, 1)))
 
