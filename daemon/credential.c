@@ -1,11 +1,17 @@
 #include "daemon/credential.h"
 
+#include <dirent.h>
 #include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "common/cleanup.h"
 #include "daemon/atomic-file.h"
 #include "daemon/span.h"
+
+#define STAMPED_MAX 1024	/* credentials; systemd hands over 1 MiB of them at most */
 
 const char *
 credential_name(const char *value)
@@ -48,4 +54,43 @@ credential_read(const char *dir, const char *name, struct buf *out, struct error
 		return error_set(err, ERROR_INPUT, "credential '%s' is not text", name);
 	buf_add(out, buf_str(&content), content.len);
 	return 0;
+}
+
+static int
+visible(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.';
+}
+
+static void
+stamp(int dir_fd, const char *name, struct buf *out)
+{
+	struct stat st;
+
+	if (fstatat(dir_fd, name, &st, 0) == -1)
+		return;
+	buf_printf(out, "%s %ju %jd %jd.%09ld %jd.%09ld\n", name, (uintmax_t)st.st_ino,
+	    (intmax_t)st.st_size, (intmax_t)st.st_mtim.tv_sec, st.st_mtim.tv_nsec,
+	    (intmax_t)st.st_ctim.tv_sec, st.st_ctim.tv_nsec);
+}
+
+char *
+credential_stamp(const char *dir)
+{
+	struct buf text = BUF_INIT;
+	struct dirent **entries;
+	int dir_fd, n, i;
+
+	if (dir == NULL || (dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1)
+		return NULL;
+	n = scandirat(dir_fd, ".", &entries, visible, alphasort);
+	for (i = 0; i < n; i++) {
+		if (i < STAMPED_MAX)
+			stamp(dir_fd, entries[i]->d_name, &text);
+		free(entries[i]);
+	}
+	if (n >= 0)
+		free(entries);
+	close(dir_fd);
+	return buf_take(&text);
 }

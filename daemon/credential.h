@@ -16,4 +16,8 @@ const char *credential_name(const char *value);
  * its end. `dir` NULL: there is none. The text of an error holds nothing of the content. */
 int	 credential_read(const char *dir, const char *name, struct buf *out, struct error *err);
 
+/* What the directory looks like: another text when a credential came, went or was replaced. Reads
+ * none of them. NULL: there is no such directory. The caller's to free. */
+char	*credential_stamp(const char *dir);
+
 #endif

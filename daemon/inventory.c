@@ -29,13 +29,24 @@ struct inventory {
 	atomic_uint		 refs;
 };
 
+/* True, with err, when the section is bad and no last good values take its place. */
+static bool
+unusable(const char *value, const char *why, struct error *err)
+{
+	if (value == NULL)
+		error_set(err, ERROR_INPUT, "raas.cfg: %s", why != NULL ? why : "is incomplete");
+	return value == NULL;
+}
+
 static void
 take_openshift(struct inventory *inv, const struct config *config, struct http *http,
     const struct deadline *deadline)
 {
-	cleanup(openshift_free_p) struct openshift *openshift = openshift_new(http,
-	    &config->openshift);
+	cleanup(openshift_free_p) struct openshift *openshift = NULL;
 
+	if (unusable(config->openshift.server_url, config->openshift.error, &inv->openshift_error))
+		return;
+	openshift = openshift_new(http, &config->openshift);
 	if (openshift_domains(openshift, &inv->domains, deadline, &inv->openshift_error) == 0)
 		openshift_apps(openshift, &inv->apps, deadline, &inv->openshift_error);
 }
@@ -64,9 +75,11 @@ static void
 take_s3(struct inventory *inv, const struct config *config, struct http *http,
     const struct deadline *deadline)
 {
-	struct s3 *s3 = account_s3(&config->aws, http, &inv->s3_error);
+	struct s3 *s3;
 
-	if (s3 != NULL)
+	if (unusable(config->aws.region, config->aws.error, &inv->s3_error))
+		return;
+	if ((s3 = account_s3(&config->aws, http, &inv->s3_error)) != NULL)
 		s3_bucket_list(s3, add_bucket, &inv->buckets, deadline, &inv->s3_error);
 	s3_free(s3);
 	if (inv->buckets.n > 0)

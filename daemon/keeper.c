@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "common/text.h"
 #include "daemon/atomic-file.h"
 #include "daemon/cfg-section.h"
+#include "daemon/credential.h"
 #include "daemon/log.h"
 #include "daemon/workers.h"
 
@@ -25,6 +27,7 @@ struct keeper {
 	git_oid			 config_id;	/* the blob that config was made from */
 	git_oid			 seen;		/* the tip of the last snapshot */
 	bool			 looked;	/* there was one */
+	char			*credentials;	/* their stamp, when config was parsed */
 };
 
 enum task { TASK_LOAD, TASK_PULL, TASK_COMMIT, TASK_SECTION, TASK_PUSH, TASK_TIDY, TASK_LOG };
@@ -109,6 +112,9 @@ parse(struct keeper *k, bool afresh, struct error *err)
 	id = repo_oid_of_bytes(buf_str(&text), text.len);
 	if (had_one && !afresh && git_oid_equal(&id, &k->config_id))
 		return config_ref(k->config);
+	/* Before they are read: one that comes in between is read again. */
+	free(k->credentials);
+	k->credentials = credential_stamp(k->options.credentials_dir);
 	if (!had_one)
 		k->config = read_last_good(k);
 	config = config_parse(buf_str(&text), text.len, "raas.cfg", k->config,
@@ -152,6 +158,14 @@ look_again(struct keeper_job *j, bool afresh)
 
 	if (afresh || !k->looked || (state.has_tip && !git_oid_equal(&state.tip, &k->seen)))
 		j->snapshot = make_snapshot(k, afresh);
+}
+
+static bool
+credentials_changed(const struct keeper *k)
+{
+	cleanup(free_p) char *now = credential_stamp(k->options.credentials_dir);
+
+	return k->config != NULL && !text_equal(now, k->credentials);
 }
 
 static void
@@ -240,6 +254,7 @@ static int
 run_task(struct keeper_job *j)
 {
 	struct keeper *k = j->keeper;
+	int status;
 
 	if (open_repo(k, &j->error) == -1)
 		return -1;
@@ -249,10 +264,10 @@ run_task(struct keeper_job *j)
 		return 0;
 	case TASK_PULL:
 		j->has_news = true;
-		if (config_repo_pull(k->repo, &j->news, &j->job.deadline, &j->error) == -1)
-			return -1;
-		look_again(j, false);
-		return 0;
+		status = config_repo_pull(k->repo, &j->news, &j->job.deadline, &j->error);
+		/* Credentials may be others though the config repo cannot be reached. */
+		look_again(j, credentials_changed(k));
+		return status;
 	case TASK_PUSH:
 		j->has_news = true;
 		if (config_repo_push(k->repo, &j->news, &j->job.deadline, &j->error) == -1)
@@ -406,6 +421,7 @@ keeper_free(struct keeper *k)
 	free((char *)k->options.repo.author.email);
 	free((char *)k->options.credentials_dir);
 	free(k->last_good_path);
+	free(k->credentials);
 	free(k);
 }
 
