@@ -163,6 +163,7 @@ show_daemon(struct render *r, const json_t *daemon)
 {
 	const char *commit = text_of(daemon, "config_commit");
 	const char *error = text_of(daemon, "pull_error");
+	const json_t *stuck = json_object_get(daemon, "stuck");
 	char age[24];
 
 	if (!json_is_object(daemon))
@@ -178,6 +179,10 @@ show_daemon(struct render *r, const json_t *daemon)
 	    (long long)json_int_or(daemon, "jobs_queued", 0));
 	if (error[0] != '\0')
 		render_line(r, COLOR_RED, "the last pull failed: %s", error);
+	if (json_is_object(stuck))
+		render_line(r, COLOR_RED, "stuck in %s%s%s for %lld s", text_of(stuck, "stage"),
+		    json_is_null(json_object_get(stuck, "isv")) ? "" : " of ", text_of(stuck, "isv"),
+		    (long long)json_int_or(stuck, "seconds", 0));
 	show_phases(r, daemon);
 }
 

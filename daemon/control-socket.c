@@ -13,6 +13,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <systemd/sd-daemon.h>
+
 #include "common/alloc.h"
 
 /* Linux allows no more than 65,536 supplementary groups, setgroups(2). */
@@ -98,6 +100,26 @@ control_socket_open(struct control_socket *s, const char *path, struct error *er
 		control_socket_close(s);
 		return -1;
 	}
+	return 0;
+}
+
+int
+control_socket_passed(int *fd, struct error *err)
+{
+	int n = sd_listen_fds(true);
+
+	*fd = -1;
+	if (n < 0)
+		return error_set(err, ERROR_INPUT, "LISTEN_FDS in the environment: %s", strerror(-n));
+	if (n > 1)
+		return error_set(err, ERROR_INPUT, "systemd passed %d sockets, raasd takes one: give "
+		    "its socket unit one ListenStream", n);
+	if (n == 0)
+		return 0;
+	if (sd_is_socket_unix(SD_LISTEN_FDS_START, SOCK_STREAM, 1, NULL, 0) <= 0)
+		return error_set(err, ERROR_INPUT, "systemd passed something else than a listening "
+		    "stream socket with a path: see ListenStream in its socket unit");
+	*fd = SD_LISTEN_FDS_START;
 	return 0;
 }
 

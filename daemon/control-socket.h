@@ -20,6 +20,8 @@ struct control_socket {
 /* Makes the socket at `path`, and its directory. A socket that nobody listens on is replaced;
  * anything else that stands there is left alone and is an error. Anyone may connect. */
 int	 control_socket_open(struct control_socket *, const char *path, struct error *err);
+/* The listening socket that systemd passed, see sd_listen_fds(3), in *fd; -1: it passed none. */
+int	 control_socket_passed(int *fd, struct error *err);
 /* Uses a listening socket that somebody else made; takes the descriptor. */
 int	 control_socket_adopt(struct control_socket *, int fd, struct error *err);
 /* Removes the file unless another socket has taken its place, and closes. */

@@ -9,13 +9,14 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 
-#include <systemd/sd-daemon.h>
-
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/text.h"
+#include "daemon/control-socket.h"
 #include "daemon/git.h"
 #include "daemon/log.h"
+#include "daemon/notify.h"
+#include "daemon/watchdog.h"
 
 /* Threads of the pool beyond `workers`, so that a sweep and the fetching of Red Hat's metadata
  * find a place while every ISV's slot is taken. */
@@ -131,6 +132,16 @@ daemon_add_registry(struct daemon *d, struct isv_state *state)
 	return r;
 }
 
+void
+daemon_count_phases(const struct daemon *d, size_t counts[N_PHASES])
+{
+	size_t i;
+
+	memset(counts, 0, N_PHASES * sizeof(*counts));
+	for (i = 0; i < d->n_registries; i++)
+		counts[registry_phase(d->registries[i])]++;
+}
+
 static void
 on_state_loaded(void *arg, struct isv_state *state)
 {
@@ -200,7 +211,7 @@ on_stop_signal(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	log_info(&(struct log_about){ .message_id = event_table[EVENT_STOPPING].id },
 	    "stopping on signal %d", (int)fd);
-	sd_notify(0, "STOPPING=1");
+	notify_stopping(d->notify);
 	d->stopping = true;
 	event_base_loopbreak(d->base);
 }
@@ -259,7 +270,7 @@ on_loaded(void *arg, const struct keeper_answer *a)
 	if (a->error != NULL)
 		incident_set(&d->config_repo, a->error->text);
 	daemon_take_answer(d, a);
-	sd_notify(0, "READY=1\nRELOADING=0");
+	notify_ready(d->notify);
 }
 
 const char *
@@ -300,16 +311,18 @@ on_reload_signal(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)clock_monotonic_ms() * 1000);
+	notify_reloading(d->notify);
 	fixed = daemon_reload(d, &err);
-	if (fixed == NULL)
+	if (fixed == NULL) {
 		log_error(&(struct log_about){ .message_id = event_table[EVENT_CONFIG_ERROR].id },
 		    "reload: %s; the old settings stay in force", err.text);
-	else if (fixed[0] != '\0')
+		notify_ready(d->notify);
+	} else if (fixed[0] != '\0') {
 		log_warning(NULL, "reload: setting '%s' changes at the next restart only", fixed);
-	else
+	} else {
 		log_info(&(struct log_about){ .message_id = event_table[EVENT_RELOADED].id },
 		    "settings and raas.cfg are read again");
+	}
 }
 
 /* Up and down. */
@@ -379,8 +392,10 @@ daemon_start(struct daemon *d, struct error *err)
 {
 	const struct settings *s = d->settings;
 	struct scheduler_options options = scheduler_options(s);
+	int passed;
 
 	srandom((unsigned int)options.seed);
+	d->notify = notify_new();
 	d->config_repo_path = xasprintf("%s/config.git", s->state_dir);
 	if ((d->store = state_store_open(d->base, s->state_dir, err)) == NULL ||
 	    (d->http = http_shared_new(&(struct http_options){ s->http.connect_timeout_ms,
@@ -394,11 +409,13 @@ daemon_start(struct daemon *d, struct error *err)
 	if (state_store_load(d->store, on_state_loaded, d, err) == -1)
 		return -1;
 	daemon_load_mask(d);
-	if ((d->control = control_new(d->base, &(struct control_options){ .path = s->socket,
-	    .listen_fd = -1, .admin_group = s->admin_group, .version = RAAS_VERSION },
+	if (control_socket_passed(&passed, err) == -1 ||
+	    (d->control = control_new(d->base, &(struct control_options){ .path = s->socket,
+	    .listen_fd = passed, .admin_group = s->admin_group, .version = RAAS_VERSION },
 	    daemon_handle_call, d, err)) == NULL)
 		return -1;
 	start_threads(d);
+	d->watchdog = watchdog_new(d);
 	d->loading = true;
 	keeper_load(d->keeper, on_loaded, d);
 	daemon_pull(d, NULL);
@@ -423,6 +440,7 @@ daemon_stop(struct daemon *d)
 	size_t i;
 
 	d->stopping = true;
+	watchdog_free(d->watchdog);
 	workers_free(d->jobs);
 	workers_free(d->visitors);
 	keeper_free(d->keeper);
@@ -445,6 +463,7 @@ daemon_stop(struct daemon *d)
 	repo_files_done(&d->redhat_files);
 	free_timers(d);
 	free_incidents(d);
+	notify_free(d->notify);
 	free(d->config_repo_path);
 }
 

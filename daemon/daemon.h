@@ -25,8 +25,10 @@
 #include "daemon/troubles.h"
 #include "daemon/workers.h"
 
+struct notify;
 struct pull_waiter;
 struct push_waiter;
+struct watchdog;
 
 struct daemon {
 	struct event_base	*base;
@@ -41,6 +43,8 @@ struct daemon {
 	struct workers		*jobs;
 	struct workers		*visitors;	/* validations: they take nobody's turn */
 	struct keeper		*keeper;
+	struct notify		*notify;
+	struct watchdog		*watchdog;
 	bool			 stopping;
 
 	/* What is wanted. */
@@ -102,6 +106,7 @@ int	 daemon_run(struct settings *, const char *settings_file);
 const char *daemon_reload(struct daemon *, struct error *err);
 struct registry *daemon_registry(struct daemon *, const char *name);	/* NULL: unknown */
 struct registry *daemon_add_registry(struct daemon *, struct isv_state *);	/* takes the state */
+void	 daemon_count_phases(const struct daemon *, size_t counts[N_PHASES]);
 /* Asks for work on an ISV. */
 void	 daemon_request(struct daemon *, struct registry *, enum work, bool urgent);
 void	 daemon_schedule(struct daemon *);		/* starts what is due */

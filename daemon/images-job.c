@@ -93,6 +93,8 @@ images_job_start(struct workers *workers, const char *config_repo, const git_oid
 	j->job.timeout_ms = TIMEOUT_MS;
 	j->config_repo = xstrdup(config_repo);
 	j->isv = xstrdup(isv);
+	j->job.name = "images";
+	j->job.isv = j->isv;
 	j->tip = *tip;
 	j->images = json_array();
 	j->done = done;

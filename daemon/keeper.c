@@ -32,6 +32,11 @@ struct keeper {
 
 enum task { TASK_LOAD, TASK_PULL, TASK_COMMIT, TASK_SECTION, TASK_PUSH, TASK_TIDY, TASK_LOG };
 
+static const char *const task_names[] = {
+	[TASK_LOAD] = "reading the config repo", [TASK_PULL] = "pull", [TASK_COMMIT] = "commit",
+	[TASK_PUSH] = "push", [TASK_TIDY] = "packing the config repo", [TASK_LOG] = "reading a log",
+};
+
 struct keeper_job {
 	struct job		 job;
 	struct keeper		*keeper;
@@ -371,6 +376,7 @@ new_job(struct keeper *k, enum task task, int64_t timeout_ms)
 	j->job.run = keeper_run;
 	j->job.done = keeper_job_done;
 	j->job.timeout_ms = timeout_ms;
+	j->job.name = task_names[task];
 	j->keeper = k;
 	j->task = task;
 	return j;
@@ -498,6 +504,7 @@ keeper_log(struct keeper *k, const char *isv, size_t n,
 	j->log_done = done;
 	j->arg = arg;
 	j->isv = xstrdup(isv);
+	j->job.isv = j->isv;
 	j->want_lines = n;
 	workers_submit(k->thread, &j->job);
 }
@@ -508,11 +515,8 @@ keeper_busy(const struct keeper *k)
 	return workers_busy(k->thread) > 0;
 }
 
-int64_t
-keeper_overdue_ms(const struct keeper *k)
+const struct job *
+keeper_overdue(const struct keeper *k, int64_t *by_ms)
 {
-	int64_t ms;
-
-	workers_overdue(k->thread, &ms);
-	return ms;
+	return workers_overdue(k->thread, by_ms);
 }

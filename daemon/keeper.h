@@ -14,6 +14,7 @@
 #include "daemon/config.h"
 #include "daemon/config-repo.h"
 
+struct job;
 struct keeper;
 
 /* What the config repo says, as of one commit. */
@@ -64,7 +65,7 @@ void	 keeper_log(struct keeper *, const char *isv, size_t n,
 	    void (*done)(void *arg, char *const *lines, size_t n, const struct error *), void *arg);
 
 bool	 keeper_busy(const struct keeper *);
-/* ms by which the running piece is beyond its deadline; 0: it is not. */
-int64_t	 keeper_overdue_ms(const struct keeper *);
+/* The piece that is beyond its deadline, and by how many ms; NULL: none is. */
+const struct job *keeper_overdue(const struct keeper *, int64_t *by_ms);
 
 #endif

@@ -72,6 +72,7 @@ libraasd_a_SOURCES = \
 	daemon/method-sync.c \
 	daemon/method-validate.c \
 	daemon/nearest.c daemon/nearest.h \
+	daemon/notify.c daemon/notify.h \
 	daemon/observe-bucket.c daemon/observe-bucket.h \
 	daemon/observe.c daemon/observe.h \
 	daemon/observed.c daemon/observed.h \
@@ -122,6 +123,7 @@ libraasd_a_SOURCES = \
 	daemon/validate-v1.c \
 	daemon/validate-v2.c \
 	daemon/validate.c daemon/validate.h \
+	daemon/watchdog.c daemon/watchdog.h \
 	daemon/words.c daemon/words.h \
 	daemon/workers.c daemon/workers.h \
 	daemon/yaml.c daemon/yaml.h

@@ -104,6 +104,7 @@ mask_job_start(struct workers *workers, const struct mask_job_input *in,
 	m->job.run = mask_run;
 	m->job.done = mask_done;
 	m->job.timeout_ms = MASK_TIMEOUT_MS;
+	m->job.name = "red hat metadata";
 	m->in = *in;
 	m->in.config = config_ref(in->config);
 	m->in.last = in->last != NULL ? mask_ref(in->last) : NULL;

@@ -7,6 +7,7 @@
 #include "common/rfc3339.h"
 #include "daemon/handlers.h"
 #include "daemon/url.h"
+#include "daemon/watchdog.h"
 
 #define PAGE 256	/* ISVs in one reply */
 
@@ -184,11 +185,10 @@ isv_json(const struct registry *r)
 static json_t *
 phases_json(const struct daemon *d)
 {
-	size_t counts[N_PHASES] = { 0 }, i;
+	size_t counts[N_PHASES], i;
 	json_t *object = json_object();
 
-	for (i = 0; i < d->n_registries; i++)
-		counts[registry_phase(d->registries[i])]++;
+	daemon_count_phases(d, counts);
 	for (i = 0; i < N_PHASES; i++)
 		if (counts[i] > 0)
 			set(object, phase_name((enum phase)i), json_integer((json_int_t)counts[i]));
@@ -215,6 +215,21 @@ incidents_json(struct daemon *d)
 }
 
 static json_t *
+stuck_json(const struct daemon *d)
+{
+	struct stuck stuck;
+	json_t *object;
+
+	if (!watchdog_stuck(d, &stuck))
+		return json_null();
+	object = json_object();
+	set(object, "stage", json_text(stuck.stage));
+	set(object, "isv", stuck.isv[0] != '\0' ? json_text(stuck.isv) : json_null());
+	set(object, "seconds", json_integer(stuck.over_s));
+	return object;
+}
+
+static json_t *
 daemon_json(struct daemon *d)
 {
 	cleanup(free_p) char *url = url_hide_password(d->settings->config_repo);
@@ -235,6 +250,7 @@ daemon_json(struct daemon *d)
 	set(object, "incidents", incidents_json(d));
 	set(object, "jobs_running", json_integer(d->running));
 	set(object, "jobs_queued", json_integer((json_int_t)scheduler_ready(d->scheduler)));
+	set(object, "stuck", stuck_json(d));
 	return object;
 }
 

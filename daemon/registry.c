@@ -585,6 +585,8 @@ start_task(struct registry *r)
 	j->job.done = on_task_done;
 	j->job.event = on_task_event;
 	j->job.timeout_ms = TASK_TIMEOUT_MS;
+	j->job.name = task->topic;
+	j->job.isv = r->state->name;
 	j->owner = r;
 	r->job = j;
 	if (task->started != NULL)
@@ -616,6 +618,8 @@ registry_start(struct registry *r, enum work work)
 	j->job.done = on_done;
 	j->job.event = on_event;
 	j->job.timeout_ms = RUN_TIMEOUT_MS;
+	j->job.name = "sync";
+	j->job.isv = r->state->name;
 	j->owner = r;
 	r->job = j;
 	workers_submit(r->daemon->jobs, &j->job);

@@ -402,6 +402,7 @@ submit_write(struct state_store *store, const char *name, char *text,
 	w->job.run = write_run;
 	w->job.done = write_done;
 	w->job.timeout_ms = 60000;
+	w->job.name = "saving the state";
 	w->dir_fd = store->dir_fd;
 	w->file = xasprintf("%s.json", name);
 	w->text = text;
@@ -426,6 +427,12 @@ void
 state_store_remove(struct state_store *store, const char *name)
 {
 	submit_write(store, name, NULL, NULL, NULL);
+}
+
+const struct job *
+state_store_overdue(const struct state_store *store, int64_t *by_ms)
+{
+	return workers_overdue(store->writer, by_ms);
 }
 
 /* Makes a directory and those above it. */

@@ -68,6 +68,7 @@ void	 isv_state_add_unlogged(struct isv_state *, const char *line);
 void	 isv_state_drop_unlogged(struct isv_state *, size_t n);
 
 /* The files. */
+struct job;
 struct state_store;
 
 /* Makes the directory when needed and locks it; ERROR_CONFLICT when another raasd holds it. */
@@ -84,5 +85,7 @@ int	 state_store_load(struct state_store *, void (*fn)(void *arg, struct isv_sta
 void	 state_store_write(struct state_store *, const struct isv_state *,
 	    void (*done)(void *arg, const struct error *err), void *arg);
 void	 state_store_remove(struct state_store *, const char *name);
+/* The write that is beyond its deadline, and by how many ms; NULL: none is. */
+const struct job *state_store_overdue(const struct state_store *, int64_t *by_ms);
 
 #endif

@@ -42,6 +42,7 @@ sweep_job_start(struct workers *workers, struct config *config,
 	s->job.run = sweep_run;
 	s->job.done = sweep_done;
 	s->job.timeout_ms = SWEEP_TIMEOUT_MS;
+	s->job.name = "sweep";
 	s->config = config_ref(config);
 	s->done = done;
 	s->arg = arg;

@@ -169,6 +169,8 @@ validate_job_start(struct workers *workers, const struct validate_request *reque
 	v->config_repo = request->config_repo;
 	v->tip = request->tip;
 	v->isv = xstrdup(request->isv);
+	v->job.name = "validate";
+	v->job.isv = v->isv;
 	v->url = xstrdup(request->url);
 	v->image = xstrdup(request->image);
 	v->deep = request->deep;

@@ -224,6 +224,8 @@ void
 workers_submit(struct workers *w, struct job *job)
 {
 	job->workers = w;
+	if (job->name == NULL)
+		job->name = w->options.name;
 	job->started_ms = 0;
 	job->ran = false;
 	w->busy++;

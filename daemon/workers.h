@@ -28,6 +28,9 @@ struct job {
 	/* On the loop, for each job_post(), in order, before done(); takes the event. */
 	void		(*event)(struct job *, void *event);
 	int64_t		 timeout_ms;	/* for the whole run */
+	/* For people who ask what is going on; lent for as long as the job lives. */
+	const char	*name;		/* "sync"; NULL: that of the pool */
+	const char	*isv;		/* that it is about; NULL: of none */
 
 	/* Owned by workers.c, readable by anyone who holds the job. */
 	struct deadline	 deadline;	/* set when the run begins */

@@ -67,6 +67,7 @@ check_PROGRAMS += \
 	tests/unit/test-tarball \
 	tests/unit/test-upload \
 	tests/unit/test-validate \
+	tests/unit/test-watchdog \
 	tests/unit/test-workers
 
 tests_unit_test_arguments_LDADD = libraasctl.a libcommon.a $(JANSSON_LIBS)

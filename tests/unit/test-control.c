@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/alloc.h"
@@ -888,6 +889,56 @@ TEST(takes_a_socket_that_listens_already)
 	close(pair[1]);
 }
 
+static void
+set_passed(int n)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", (int)getpid());
+	setenv("LISTEN_PID", text, 1);
+	snprintf(text, sizeof(text), "%d", n);
+	setenv("LISTEN_FDS", text, 1);
+}
+
+/* In a process of its own, since descriptor 3 may be in use here. */
+TEST(finds_the_socket_that_systemd_passed)
+{
+	struct control_socket ready;
+	struct error err = ERROR_INIT;
+	char path[] = "/tmp/test-passed-XXXXXX";
+	int fd = 0, status, pair[2];
+	pid_t child;
+
+	CHECK_INT(control_socket_passed(&fd, &err), 0);
+	CHECK_INT(fd, -1);	/* none */
+	CHECK(mkdtemp(path) != NULL);
+	if ((child = fork()) == 0) {
+		cleanup(free_p) char *name = xasprintf("%s/s", path);
+
+		status = 0;
+		if (control_socket_open(&ready, name, &err) == -1 || dup2(ready.fd, 3) == -1)
+			_exit(1);
+		set_passed(1);
+		if (control_socket_passed(&fd, &err) == -1 || fd != 3 || getenv("LISTEN_FDS") != NULL)
+			status |= 2;
+		dup2(3, 4);
+		set_passed(2);
+		if (control_socket_passed(&fd, &err) == 0 ||
+		    strstr(err.text, "passed 2 sockets") == NULL)
+			status |= 4;
+		if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == -1 || dup2(pair[0], 3) == -1)
+			status |= 8;
+		set_passed(1);
+		if (control_socket_passed(&fd, &err) == 0 || strstr(err.text, "ListenStream") == NULL)
+			status |= 16;
+		unlink(name);
+		_exit(status);
+	}
+	CHECK(waitpid(child, &status, 0) == child);
+	rmdir(path);
+	CHECK_INT(status, 0);
+}
+
 int
 main(void)
 {
@@ -908,5 +959,5 @@ main(void)
 	    CASE(too_many_descriptors_are_refused),
 	    CASE(who_may_act), CASE(places_are_kept_for_who_may_act), CASE(unknown_group_is_an_error),
 	    CASE(stale_sockets_are_replaced_and_live_ones_not), CASE(paths_that_cannot_be),
-	    CASE(takes_a_socket_that_listens_already));
+	    CASE(takes_a_socket_that_listens_already), CASE(finds_the_socket_that_systemd_passed));
 }

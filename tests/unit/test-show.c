@@ -60,7 +60,8 @@ static const char first_page[] =
     "{\"daemon\":{\"version\":\"0.1.0\",\"pid\":7,\"environment\":\"stage\",\"config_repo\":\"r\","
     "\"config_commit\":\"0123456789abcdef\",\"last_pull\":\"2026-01-31T10:10:42Z\","
     "\"pull_error\":null,\"unpushed_commits\":1,\"isvs\":4,\"phases\":{\"ok\":2,\"failed\":1,"
-    "\"drift\":0,\"paused\":1},\"jobs_running\":2,\"jobs_queued\":3},\"isvs\":["
+    "\"drift\":0,\"paused\":1},\"jobs_running\":2,\"jobs_queued\":3,"
+    "\"stuck\":{\"stage\":\"sync\",\"isv\":\"b\",\"seconds\":12}},\"isvs\":["
     "{\"name\":\"acme\",\"phase\":\"ok\",\"url\":\"https://registry-acme.example.com\","
     "\"images\":[{\"name\":\"a/b\",\"pull_url\":\"r/a/b\"}],\"warnings\":[],\"resources\":["
     "{\"kind\":\"domain\",\"name\":\"acme\",\"state\":\"ok\",\"detail\":null},"
@@ -91,6 +92,7 @@ TEST(status_is_a_table)
 	    "\n"
 	    "raasd 0.1.0, environment stage, config 0123456789, pulled 30s ago, 1 unpushed, "
 	    "jobs: 2 running, 3 queued\n"
+	    "stuck in sync of b for 12 s\n"
 	    "4 ISVs: 2 ok, 1 failed, 1 paused\n");
 	CHECK_INT(outcome, OUTCOME_UNHEALTHY);
 }
