@@ -169,6 +169,14 @@ config_table(const char *section)
 	return &isv_table;
 }
 
+const struct config_table *
+config_table_at(size_t i)
+{
+	if (i > N(shared_tables))
+		return NULL;
+	return i < N(shared_tables) ? &shared_tables[i] : &isv_table;
+}
+
 const struct config_key *
 config_table_key(const struct config_table *table, const char *name)
 {

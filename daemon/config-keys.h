@@ -35,6 +35,8 @@ struct config_table {
 
 /* The table of a section of that name; every name that is not one of ours is an ISV's. */
 const struct config_table *config_table(const char *section);
+/* The tables in order, the ISVs' last; NULL: there are no more. */
+const struct config_table *config_table_at(size_t i);
 const struct config_key *config_table_key(const struct config_table *, const char *name);
 /* The shared section, or the key, that the name was likely meant to be; NULL. */
 const char *config_table_meant(const char *section);

@@ -5,6 +5,7 @@ check_PROGRAMS += \
 	tests/openshift-suite \
 	tests/s3-suite \
 	tests/source-client \
+	tests/tables \
 	tests/unit/control-fixture \
 	tests/unit/test-access \
 	tests/unit/test-access-policy \
@@ -87,6 +88,9 @@ tests_git_client_SOURCES = tests/git-client.c
 tests_openshift_suite_SOURCES = tests/openshift-suite.c
 tests_s3_suite_SOURCES = tests/s3-suite.c
 tests_source_client_SOURCES = tests/source-client.c
+
+tests_tables_SOURCES = tests/tables.c
+tests_tables_LDADD = libraasctl.a libraasd.a libcommon.a $(DAEMON_LIBS)
 
 tests_unit_test_crane_server_SOURCES = tests/unit/test-crane-server.c \
 	tests/unit/crane-ask.c tests/unit/crane-ask.h
