@@ -1,4 +1,5 @@
 /* Any bytes as the file that keeps logins. */
+#include <stdint.h>
 #include <stdlib.h>
 
 #include "daemon/login.h"
