@@ -148,12 +148,13 @@ daemon_tree_of(const struct daemon *d, const char *isv)
 static bool
 apply_isv(struct daemon *d, struct registry *r)
 {
-	bool changed;
+	enum wanted_change change = registry_set_wanted(r, d->config,
+	    daemon_tree_of(d, r->state->name), d->mask_id);
+	bool changed = change != WANTED_SAME;
 
-	changed = registry_set_wanted(r, d->config, daemon_tree_of(d, r->state->name),
-	    d->mask_id);
 	put_on_schedule(r);
-	if (changed && r->running && r->backups == NULL) {
+	if (r->running && r->backups == NULL &&
+	    change >= (r->task != NULL ? WANTED_BY_ALL : WANTED_BY_SYNCS)) {
 		/* A plan made for what was wanted before is never carried on. */
 		r->superseded = true;
 		job_cancel(&r->job->job);

@@ -122,6 +122,27 @@ on_done(struct task *task, struct registry *r, const struct error *err)
 	free(p);
 }
 
+/* The order moves to a new job; what an archive's pipe has given by then is lost. */
+static struct reconcile_job *
+on_renew(struct task *task, struct registry *r)
+{
+	struct publish_call *p = (struct publish_call *)task;
+	struct publish_order *order = &p->job->order;
+	struct publish_job *j;
+	struct stat st;
+
+	if (order->fd != -1 && (fstat(order->fd, &st) == -1 || S_ISFIFO(st.st_mode)))
+		return NULL;
+	j = publish_job_new();
+	j->order = *order;
+	*order = (struct publish_order){ .fd = -1 };
+	publish_job_free(p->job);
+	p->job = j;
+	send_event(p, r, "stage", "raas.cfg or the metadata was changed meanwhile: beginning again, "
+	    "and what was sent is not sent again", NULL);
+	return &j->base;
+}
+
 /* ---- orders ---- */
 
 /* "acme/app:1.0" */
@@ -200,7 +221,7 @@ submit(struct daemon *d, struct control_call *call, bool remove)
 	p->task = (struct task){ .job = &j->base, .topic = remove ? "UNPUBLISH" : "PUBLISH",
 	    .what = xasprintf("image '%s%s%s'", j->order.image, j->order.tag != NULL ? ":" : "",
 	    j->order.tag != NULL ? j->order.tag : ""), .started = on_started, .event = on_event,
-	    .done = on_done };
+	    .done = on_done, .renew = on_renew };
 	registry_log(r, p->task.topic, "INFO", "%s, asked for by %s", p->task.what,
 	    control_call_who(call));
 	send_event(p, r, "queued", p->task.what, NULL);

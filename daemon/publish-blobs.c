@@ -14,6 +14,7 @@
 #include "daemon/observe-bucket.h"
 #include "daemon/origin.h"
 #include "daemon/publish-work.h"
+#include "daemon/tarball.h"
 
 #define SPOOL_MAX (UINT64_C(256) << 30)	/* bytes of one file; the disk is the real limit */
 #define PUT_MAX (UINT64_C(5) << 30)	/* bytes of one request, S3's limit */
@@ -118,6 +119,20 @@ open_spool_dir(struct publish *p, struct error *err)
 	return 0;
 }
 
+/* The order holds a file then, so that the work can be begun again. */
+static int
+keep_pipe(struct publish *p, const struct source_options *options, struct error *err)
+{
+	struct extent kept = EXTENT_INIT;
+
+	if (tarball_keep_pipe(p->order->fd, options->spool_dir_fd, options->spool_max, &kept,
+	    p->deadline, err) == -1)
+		return -1;
+	close(p->order->fd);
+	p->order->fd = kept.fd;
+	return 0;
+}
+
 static struct source *
 open_descriptor(struct publish *p, const struct source_options *options, struct error *err)
 {
@@ -127,6 +142,8 @@ open_descriptor(struct publish *p, const struct source_options *options, struct 
 		error_errno(err, "cannot look at the file");
 		return NULL;
 	}
+	if (S_ISFIFO(st.st_mode) && keep_pipe(p, options, err) == -1)
+		return NULL;
 	if (S_ISDIR(st.st_mode))
 		return source_open_dir(p->order->fd, options, p->deadline, err);
 	return source_open_file(p->order->fd, options, p->deadline, err);

@@ -102,38 +102,51 @@ hash_text(struct buf *b, const char *s)
 	buf_printf(b, "%zu:%s,", s != NULL ? strlen(s) : 0, s != NULL ? s : "");
 }
 
-bool
+/* Puts the hash of what was collected into *id; true: that differs. */
+static bool
+id_take(char **id, const struct buf *b)
+{
+	git_oid oid = repo_oid_of_bytes(buf_str(b), b->len);
+	char hex[GIT_OID_HEXSZ + 1];
+
+	git_oid_tostr(hex, sizeof(hex), &oid);
+	if (text_equal(*id, hex))
+		return false;
+	free(*id);
+	*id = xstrdup(hex);
+	return true;
+}
+
+enum wanted_change
 registry_set_wanted(struct registry *r, const struct config *c, const git_oid *metadata_tree,
     const char *mask_id)
 {
 	cleanup(buf_done) struct buf b = BUF_INIT;
 	char hex[GIT_OID_HEXSZ + 1];
-	git_oid id;
+	bool by_tasks, by_syncs;
 
 	hash_text(&b, r->isv->bucket);
 	hash_text(&b, r->isv->domain);
 	hash_text(&b, r->isv->app);
 	hash_text(&b, r->isv->fqdn);
 	hash_text(&b, r->isv->public_url);
-	hash_text(&b, r->isv->gear_size);
-	buf_printf(&b, "%d %d %d,", r->isv->scale, r->isv->access, r->isv->create);
+	buf_printf(&b, "%d,", r->isv->access);
 	hash_text(&b, c->openshift.server_url);
-	hash_text(&b, c->openshift.app_git_url);
-	hash_text(&b, c->openshift.app_git_branch);
 	hash_text(&b, c->openshift.username);
-	hash_text(&b, c->openshift.cartridge);
 	hash_text(&b, c->aws.access_key);
 	hash_text(&b, c->aws.region);
 	hash_text(&b, c->aws.endpoint);
 	hash_text(&b, metadata_tree != NULL ? git_oid_tostr(hex, sizeof(hex), metadata_tree) : "");
 	hash_text(&b, mask_id);
-	id = repo_oid_of_bytes(buf_str(&b), b.len);
-	git_oid_tostr(hex, sizeof(hex), &id);
-	if (r->wanted_id != NULL && strcmp(r->wanted_id, hex) == 0)
-		return false;
-	free(r->wanted_id);
-	r->wanted_id = xstrdup(hex);
-	return true;
+	by_tasks = id_take(&r->needed_id, &b);
+	/* How an app is made and sized is nothing to who publishes to it. */
+	hash_text(&b, r->isv->gear_size);
+	buf_printf(&b, "%d %d,", r->isv->scale, r->isv->create);
+	hash_text(&b, c->openshift.app_git_url);
+	hash_text(&b, c->openshift.app_git_branch);
+	hash_text(&b, c->openshift.cartridge);
+	by_syncs = id_take(&r->wanted_id, &b);
+	return by_tasks ? WANTED_BY_ALL : by_syncs ? WANTED_BY_SYNCS : WANTED_SAME;
 }
 
 /* Waiters. */
@@ -267,7 +280,7 @@ registry_unschedule(struct registry *r)
 	LIST_FOREACH(w, &r->waiters, entry)
 		w->attached = true;
 	finish_waiters(r, NULL, &err);
-	drop_tasks(r, ERROR_CANCELLED, err.text);
+	drop_tasks(r, ERROR_CONFLICT, err.text);
 }
 
 /* The slot is free again: for those who came during the run, or for nobody. */
@@ -375,17 +388,43 @@ registry_backups_done(struct registry *r, const struct error *err)
 	registry_save(r, on_saved, r);
 }
 
+/* The next run of the slot is this task's, on the configuration of then. False: it cannot. */
+static bool
+begin_task_again(struct registry *r)
+{
+	struct task *task = r->task;
+	struct reconcile_job *job = task->renew != NULL ? task->renew(task, r) : NULL;
+
+	if (job == NULL)
+		return false;
+	task->job = job;
+	r->task = NULL;
+	r->job = NULL;
+	r->running = false;
+	registry_log(r, task->topic, "INFO", "%s begins again, as what it works for was changed "
+	    "meanwhile", task->what);
+	TAILQ_INSERT_HEAD(&r->tasks, task, entry);
+	scheduler_done(r->daemon->scheduler, r->slot, WORK_NONE, true, clock_monotonic_ms());
+	after_run(r);
+	return true;
+}
+
 /* What the task had done by then is done; a sync finds it. */
 static void
 drop_task(struct registry *r)
 {
+	bool cancelled = r->stopped || !r->superseded || r->daemon->stopping;
+	const char *why = cancelled ? "cancelled" : r->unserved
+	    ? "its section in raas.cfg cannot be served any more" : r->state->pause.on
+	    ? "the ISV was paused" : "what it works for was changed meanwhile; try again, nothing "
+	    "that was done is done again";
 	struct error err;
 
 	if (registry_take_base(r, &r->job->out))
 		registry_save(r, NULL, NULL);
-	error_set(&err, ERROR_CANCELLED, r->superseded && !r->daemon->stopping
-	    ? "%s: what it works for was changed meanwhile; nothing that was sent is sent again, "
-	    "so try again" : "%s: cancelled", r->task->what);
+	if (!cancelled && !r->unserved && !r->state->pause.on && begin_task_again(r))
+		return;
+	error_set(&err, cancelled ? ERROR_CANCELLED : ERROR_CONFLICT, "%s: %s", r->task->what, why);
 	end_task(r, &err);
 }
 
@@ -600,7 +639,7 @@ registry_start(struct registry *r, enum work work)
 	struct reconcile_job *j;
 
 	r->running = true;
-	r->superseded = false;
+	r->superseded = r->stopped = false;
 	if (!TAILQ_EMPTY(&r->tasks)) {
 		start_task(r);
 		return;
@@ -635,6 +674,7 @@ registry_cancel(struct registry *r)
 		return false;
 	queued = scheduler_unrequest(r->daemon->scheduler, r->slot);
 	if (r->running && r->backups == NULL) {
+		r->stopped = true;
 		job_cancel(&r->job->job);
 		return true;
 	}
@@ -744,6 +784,7 @@ registry_free(struct registry *r)
 	free(r->recent);
 	isv_state_free(r->state);
 	free(r->wanted_id);
+	free(r->needed_id);
 	free(r->run_id);
 	free(r);
 }

@@ -45,6 +45,10 @@ struct task {
 	void			(*event)(struct task *, struct registry *, void *event);
 	/* Once; takes the task and its job. err NULL: it is done. */
 	void			(*done)(struct task *, struct registry *, const struct error *err);
+	/* What it works for was changed while it ran, and it was stopped for that: a new job in
+	 * place of the old one, which it frees, to begin again. May be NULL, or give NULL with the
+	 * old one left: it cannot, and done() comes. */
+	struct reconcile_job	*(*renew)(struct task *, struct registry *);
 	TAILQ_ENTRY(task)	 entry;		/* while it waits */
 };
 
@@ -61,6 +65,7 @@ struct registry {
 	struct slot		*slot;		/* NULL: orphaned */
 	struct event		*pause_end;	/* timer; NULL: none */
 	char			*wanted_id;	/* hash of all that its sync depends on */
+	char			*needed_id;	/* … that its tasks depend on */
 
 	/* The run that is going on. */
 	struct reconcile_job	*job;		/* NULL while its result is being saved */
@@ -70,6 +75,7 @@ struct registry {
 	bool			 dry;		/* looks only */
 	bool			 acted;		/* the run may repair, or did */
 	bool			 superseded;	/* what it works for has changed meanwhile */
+	bool			 stopped;	/* by somebody */
 	char			*run_id;	/* wanted_id when it began */
 	struct backup		*backups;	/* of its result, until they are committed */
 	size_t			 n_backups;
@@ -96,8 +102,10 @@ enum phase registry_phase(const struct registry *);
 const char *phase_name(enum phase);
 bool	 phase_unhealthy(enum phase);
 
-/* What its sync depends on has a new value: true when that differs from what was there. */
-bool	 registry_set_wanted(struct registry *, const struct config *, const git_oid *metadata_tree,
+enum wanted_change { WANTED_SAME, WANTED_BY_SYNCS, WANTED_BY_ALL };
+
+/* What its sync depends on has a new value: who works for something else now than before. */
+enum wanted_change registry_set_wanted(struct registry *, const struct config *, const git_oid *metadata_tree,
 	    const char *mask_id);
 
 /* Adds a line to the ISV's own log: "2026-01-31T10:11:12Z SYNC INFO text"; and one to the

@@ -80,9 +80,9 @@ pipe_copy(int fd, struct spool *spool, const struct deadline *d, struct error *e
 	return 0;
 }
 
-static int
-pipe_to_file(int fd, int dir_fd, uint64_t limit, struct extent *out, const struct deadline *d,
-    struct error *err)
+int
+tarball_keep_pipe(int fd, int dir_fd, uint64_t limit, struct extent *out,
+    const struct deadline *d, struct error *err)
 {
 	cleanup(spool_free_p) struct spool *spool = spool_new(dir_fd, limit, err);
 
@@ -122,7 +122,7 @@ make_plain(int fd, int dir_fd, uint64_t limit, struct extent *out, const struct 
 	if (fstat(fd, &st) == -1)
 		return error_errno(err, "cannot look at the file");
 	if (S_ISFIFO(st.st_mode)) {
-		if (pipe_to_file(fd, dir_fd, limit, out, d, err) == -1)
+		if (tarball_keep_pipe(fd, dir_fd, limit, out, d, err) == -1)
 			return -1;
 	} else if (S_ISREG(st.st_mode)) {
 		*out = (struct extent){ .fd = fd, .size = (uint64_t)st.st_size };

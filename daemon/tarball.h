@@ -28,6 +28,9 @@ struct tarball;
  * devices in it, names or links that lead outside, or beyond a limit. */
 struct tarball *tarball_open(int fd, int spool_dir_fd, uint64_t spool_max,
     const struct deadline *, struct error *err);
+/* What comes through the pipe, to its end, in a file without a name: it can be read twice then. */
+int	 tarball_keep_pipe(int fd, int spool_dir_fd, uint64_t spool_max, struct extent *out,
+	    const struct deadline *, struct error *err);
 void	 tarball_free(struct tarball *);	/* NULL is fine */
 CLEANUP_FUNC(struct tarball, tarball_free);
 
