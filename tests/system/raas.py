@@ -493,9 +493,13 @@ def secret_files(secrets, *paths):
                 path = os.path.join(folder, name)
                 if not os.path.isfile(path):
                     continue
-                with open(path, "rb") as f:
-                    if secret_in(f.read(), secrets):
-                        found.append(path)
+                try:
+                    with open(path, "rb") as f:
+                        data = f.read()
+                except FileNotFoundError:
+                    continue  # renamed meanwhile
+                if secret_in(data, secrets):
+                    found.append(path)
     return found
 
 
