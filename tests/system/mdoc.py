@@ -126,11 +126,14 @@ class Page:
         lines = [line[1:] for line in self.source.splitlines() if line.startswith(".")]
         return [w for line in lines for w in re.findall(rf"\b{macro} (?:\\&)?([^\s]+)", line)]
 
+    def blocks(self, word=""):
+        """The literal blocks that have this word, as they are printed."""
+        found = re.findall(r"^\.Bd -literal.*?\n(.*?)^\.Ed$", self.source, re.M | re.S)
+        return [block.replace("\\e", "\\") for block in found if word in block]
+
     def examples(self):
         """What stands in literal blocks and in quotes: shell that a reader may copy."""
-        blocks = re.findall(r"^\.Bd -literal.*?\n(.*?)^\.Ed$", self.source, re.M | re.S)
-        quoted = re.findall(r"^\.(?:.* )?Ql (.*)$", self.source, re.M)
-        return [*blocks, *quoted]
+        return [*self.blocks(), *re.findall(r"^\.(?:.* )?Ql (.*)$", self.source, re.M)]
 
 
 def pages():
