@@ -97,6 +97,43 @@ error_prefix(struct error *err, const char *fmt, ...)
 	return error_set(err, inner.kind, "%s: %s", prefix, inner.text);
 }
 
+#define SECRET_MIN 4	/* bytes; a shorter one would be found in any text */
+#define SECRET_PART 6	/* of a longer one that is given away where a text was cut */
+
+static size_t
+common_length(const char *a, const char *b)
+{
+	size_t n = 0;
+
+	while (a[n] != '\0' && a[n] == b[n])
+		n++;
+	return n;
+}
+
+void
+error_hide(struct error *err, const char *secret)
+{
+	char hidden[sizeof(err->text)];
+	size_t len, most, n, at = 0;
+	const char *s;
+
+	if (err == NULL || secret == NULL || (len = strlen(secret)) < SECRET_MIN)
+		return;
+	most = len < SECRET_PART ? len : SECRET_PART;
+	for (s = err->text; *s != '\0' && at < sizeof(hidden) - 1; s += n > 0 ? n : 1) {
+		if ((n = common_length(s, secret)) < most) {
+			n = 0;
+			hidden[at++] = *s;
+		} else {
+			at += (size_t)snprintf(hidden + at, sizeof(hidden) - at, "***");
+		}
+		if (at >= sizeof(hidden))
+			at = sizeof(hidden) - 1;
+	}
+	hidden[at] = '\0';
+	memcpy(err->text, hidden, at + 1);
+}
+
 int
 error_errno(struct error *err, const char *fmt, ...)
 {

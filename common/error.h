@@ -38,6 +38,10 @@ int	 error_prefix(struct error *err, const char *fmt, ...) __attribute__((format
 /* error_set(err, ERROR_SYSTEM, "…: strerror(errno)"); */
 int	 error_errno(struct error *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* Puts "***" in the place of a secret that an outside party may have put into the text, and of a
+ * part of it where the text was cut. NULL, and what is too short to be one, is left alone. */
+void	 error_hide(struct error *err, const char *secret);
+
 const char *error_kind_name(enum error_kind);	/* "credentials"; static */
 
 /* Replaces control characters and bytes that are not UTF-8 by '?' and tabs and newlines by a

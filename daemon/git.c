@@ -223,13 +223,18 @@ operation_fail(struct operation *op, enum error_kind kind, struct error *err)
 	const git_error *last = git_error_last();
 	char text[HOOK_SHOWN];
 
-	if (check_deadline(op) != 0)
-		return error_set(err, op->transport.error.kind, "%s: %s", op->shown,
+	if (check_deadline(op) != 0) {
+		error_set(err, op->transport.error.kind, "%s: %s", op->shown,
 		    op->transport.error.text);
+		http_hide_url_login(op->transport.at->url, err);
+		return -1;
+	}
 	if (kind == ERROR_REMOTE && last != NULL && last->klass == GIT_ERROR_OS)
 		kind = ERROR_SYSTEM;
 	hook_text(&op->hook, text, sizeof text);
-	return git_fail(err, kind, "%s%s%s", op->shown, text[0] != '\0' ? ": " : "", text);
+	git_fail(err, kind, "%s%s%s", op->shown, text[0] != '\0' ? ": " : "", text);
+	http_hide_url_login(op->transport.at->url, err);
+	return -1;
 }
 
 /* libgit2's local transport does not tell. */
@@ -373,6 +378,7 @@ refused_or_behind(struct operation *op, struct error *err)
 	hook_text(&op->hook, text, sizeof text);
 	error_set(err, ERROR_CREDENTIALS, "%s: push refused: %s%s%s", op->shown, op->status,
 	    text[0] != '\0' ? ": " : "", text);
+	http_hide_url_login(op->transport.at->url, err);
 	return GIT_PUSH_REFUSED;
 }
 

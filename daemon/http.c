@@ -2,6 +2,7 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <stdlib.h>
@@ -529,6 +530,56 @@ http_response_done(struct http_response *response)
 {
 	buf_done(&response->body);
 	buf_done(&response->headers);
+}
+
+/* RFC 7617, section 2. */
+static char *
+basic_of(const char *username, const char *password)
+{
+	cleanup(free_p) char *login = xasprintf("%s:%s", username, password);
+	size_t len = strlen(login);
+	char *encoded = xcalloc(1, 4 * ((len + 2) / 3) + 1);
+
+	EVP_EncodeBlock((unsigned char *)encoded, (const unsigned char *)login, (int)len);
+	explicit_bzero(login, len);
+	return encoded;
+}
+
+void
+http_hide_login(const struct http_request *request, struct error *err)
+{
+	char *basic;
+
+	error_hide(err, request->bearer);
+	error_hide(err, request->password);
+	if (request->username == NULL || request->password == NULL)
+		return;
+	basic = basic_of(request->username, request->password);
+	error_hide(err, basic);
+	explicit_bzero(basic, strlen(basic));
+	free(basic);
+}
+
+void
+http_hide_url_login(const char *url, struct error *err)
+{
+	struct http_request request = { .url = url };
+	char *user = NULL, *password = NULL, *encoded = NULL;
+	CURLU *parts = curl_url();
+
+	if (curl_url_set(parts, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK) {
+		curl_url_get(parts, CURLUPART_USER, &user, CURLU_URLDECODE);
+		curl_url_get(parts, CURLUPART_PASSWORD, &password, CURLU_URLDECODE);
+		curl_url_get(parts, CURLUPART_PASSWORD, &encoded, 0);
+	}
+	request.username = user;
+	request.password = password;
+	error_hide(err, encoded);
+	http_hide_login(&request, err);
+	curl_free(user);
+	curl_free(password);
+	curl_free(encoded);
+	curl_url_cleanup(parts);
 }
 
 char *

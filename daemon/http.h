@@ -98,6 +98,11 @@ int	 http_do(struct http *, const struct http_request *, struct http_response *,
 bool	 http_header(const struct http_response *, const char *name, char *out, size_t size);
 void	 http_response_done(struct http_response *);
 
+/* Takes out of a text that a server had its hand in what the request logs in with, or a URL's
+ * user does: as it is, and as it was sent. */
+void	 http_hide_login(const struct http_request *, struct error *);
+void	 http_hide_url_login(const char *url, struct error *);
+
 /* "https://host:1/path" of a URL: what may be shown. The caller's to free. */
 char	*http_url_shown(const char *url);
 /* Sleep time before try n (from 1): exponential from 250 ms to 8 s, half of it random. */

@@ -167,8 +167,11 @@ ask_once(struct openshift *o, const struct call *call, struct answer *answer,
 	if (answer->http.status == 401)
 		return refused_login(o, answer->http.status, err);
 	http_header(&answer->http, "content-type", type, sizeof(type));
-	return openshift_answer_check(answer->http.status, type, &answer->http.body,
-	    &answer->code, err);
+	if (openshift_answer_check(answer->http.status, type, &answer->http.body, &answer->code,
+	    err) == 0)
+		return 0;
+	http_hide_login(&request, err);
+	return -1;
 }
 
 static int

@@ -50,9 +50,32 @@ TEST(nobody_need_want_it)
 	CHECK_INT(error_prefix(NULL, "x"), -1);
 }
 
+TEST(a_secret_is_hidden)
+{
+	struct error err = ERROR_INIT;
+
+	error_set(&err, ERROR_REMOTE, "it said: 'pa55-word' and pa55-word");
+	error_hide(&err, "pa55-word");
+	CHECK_STR(err.text, "it said: '***' and ***");
+	CHECK_INT(err.kind, ERROR_REMOTE);
+	error_set(&err, ERROR_REMOTE, "cut in the middle: pa55-wo (status 1)");
+	error_hide(&err, "pa55-word");
+	CHECK_STR(err.text, "cut in the middle: *** (status 1)");
+	error_set(&err, ERROR_REMOTE, "nothing here but pass and abc");
+	error_hide(&err, NULL);
+	error_hide(&err, "abc");
+	error_hide(&err, "pa55-word");
+	CHECK_STR(err.text, "nothing here but pass and abc");
+	error_hide(NULL, "pa55-word");
+	error_set(&err, ERROR_REMOTE, "%0511d", 0);
+	error_hide(&err, "0000");
+	CHECK(strlen(err.text) < sizeof(err.text));
+}
+
 int
 main(void)
 {
 	return RUN(CASE(layers_add_what_they_know), CASE(errno_is_said),
-	    CASE(outside_text_is_cleaned), CASE(a_cut_text_shows_it), CASE(nobody_need_want_it));
+	    CASE(outside_text_is_cleaned), CASE(a_cut_text_shows_it), CASE(nobody_need_want_it),
+	    CASE(a_secret_is_hidden));
 }
