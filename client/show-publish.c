@@ -98,24 +98,34 @@ show_layer(struct show *s, json_t *layer)
 	draw_bars(s);
 }
 
-static void
-show_published(struct render *r, const json_t *result)
+/* The tag that was asked for; otherwise the first that the image has. */
+static const char *
+tag_to_pull(const struct show *s, const json_t *result)
 {
-	const json_t *tags = json_object_get(result, "tags");
+	const char *asked = strchr(text_of(s->asked, "image"), ':');
+	const json_t *first = json_array_get(json_object_get(result, "tags"), 0);
+
+	if (asked != NULL)
+		return asked + 1;
+	return json_is_string(first) ? json_string_value(first) : NULL;
+}
+
+static void
+show_published(const struct show *s, const json_t *result)
+{
 	const char *pull = json_string_or(result, "pull_url", NULL);
+	const char *tag = tag_to_pull(s, result);
 	char sent[24];
 
 	size_format(json_int_or(result, "bytes", 0), sent, sizeof(sent));
-	render_line(r, COLOR_GREEN, "%s is published: %lld uploaded, %lld there, %lld copied, %lld "
-	    "Red Hat's; %s sent", text_of(result, "image"),
+	render_line(s->render, COLOR_GREEN, "%s is published: %lld uploaded, %lld there, %lld copied, "
+	    "%lld Red Hat's; %s sent", text_of(result, "image"),
 	    (long long)json_int_or(result, "uploaded", 0),
 	    (long long)json_int_or(result, "present", 0),
 	    (long long)json_int_or(result, "copied", 0),
 	    (long long)json_int_or(result, "masked", 0), sent);
-	if (pull != NULL && json_array_size(tags) > 0)
-		render_line(r, NULL, "docker pull %s:%s", pull,
-		    json_is_string(json_array_get(tags, 0))
-		    ? json_string_value(json_array_get(tags, 0)) : "");
+	if (pull != NULL && tag != NULL)
+		render_line(s->render, NULL, "docker pull %s:%s", pull, tag);
 }
 
 void
@@ -132,7 +142,7 @@ show_publish(struct show *s, const json_t *reply, bool last)
 	else if (strcmp(text_of(event, "kind"), "stage") == 0)
 		render_line(s->render, NULL, "%s", text_of(event, "text"));
 	if (json_is_object(json_object_get(reply, "result")))
-		show_published(s->render, json_object_get(reply, "result"));
+		show_published(s, json_object_get(reply, "result"));
 }
 
 void

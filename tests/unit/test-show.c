@@ -379,6 +379,13 @@ TEST(publishing_in_a_pipe_is_a_line_for_what_is_over)
 	CHECK_INT(outcome, OUTCOME_DONE);
 }
 
+TEST(what_was_published_is_what_one_is_told_to_pull)
+{
+	SHOWN(text, "Publish", "{\"isv\":\"a\",\"image\":\"acme/app:2.0\"}", PLAIN, PUBLISHED);
+
+	CHECK(strstr(text, "docker pull r.example.com/acme/app:2.0\n") != NULL);
+}
+
 /* Each layer on its way has a line, which is rewritten in its place. */
 TEST(publishing_on_a_terminal_has_bars)
 {
