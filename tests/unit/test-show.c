@@ -415,6 +415,7 @@ int
 main(void)
 {
 	return RUN(CASE(publishing_in_a_pipe_is_a_line_for_what_is_over),
+	    CASE(what_was_published_is_what_one_is_told_to_pull),
 	    CASE(publishing_on_a_terminal_has_bars), CASE(images_are_shown_as_they_are_pulled),
 	    CASE(status_is_a_table), CASE(status_fits_the_terminal),
 	    CASE(status_of_one_says_more), CASE(colours_when_wanted),
