@@ -160,6 +160,17 @@ may_start(const struct daemon *d)
 	return !d->stopping && d->config != NULL && d->running < d->settings->workers;
 }
 
+/* Servers and network wake up as we do, and thousands of ISVs are due at once. */
+void
+daemon_woke(struct daemon *d)
+{
+	const struct settings *s = d->settings;
+
+	scheduler_woke(d->scheduler, clock_monotonic_ms(),
+	    s->check_interval_ms < s->deep_interval_ms ? s->check_interval_ms : s->deep_interval_ms);
+	daemon_set_timer(d->schedule_timer, 0);
+}
+
 void
 daemon_schedule(struct daemon *d)
 {
@@ -167,6 +178,8 @@ daemon_schedule(struct daemon *d)
 	struct registry *r;
 	enum work work;
 
+	if (watchdog_late(d->watchdog))
+		daemon_woke(d);
 	while (may_start(d) &&
 	    (r = scheduler_next(d->scheduler, now, &work)) != NULL) {
 		d->running++;

@@ -110,6 +110,7 @@ void	 daemon_count_phases(const struct daemon *, size_t counts[N_PHASES]);
 /* Asks for work on an ISV. */
 void	 daemon_request(struct daemon *, struct registry *, enum work, bool urgent);
 void	 daemon_schedule(struct daemon *);		/* starts what is due */
+void	 daemon_woke(struct daemon *);			/* after a sleep: spreads what fell due */
 void	 daemon_run_ended(struct daemon *);		/* one of the running is done */
 void	 daemon_set_timer(struct event *, int64_t ms);
 /* Until try number failures + 1: 2 s, 4 s … 5 min, a quarter of it random. */

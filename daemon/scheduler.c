@@ -401,6 +401,24 @@ scheduler_pause(struct scheduler *s, struct slot *slot, bool paused, int64_t now
 	place(s, slot);
 }
 
+void
+scheduler_woke(struct scheduler *s, int64_t now, int64_t spread_ms)
+{
+	struct slot *slot;
+	size_t i;
+
+	for (i = 0; i < s->heap_len; i++) {
+		slot = s->heap[i];
+		if (slot->deep_due != -1 && slot->deep_due < now)
+			slot->deep_due = now + random_below(s, spread_ms);
+		if (slot->wanted != WORK_NONE && slot->not_before < now)
+			slot->not_before = now + random_below(s, spread_ms);
+		slot->heap_key = due_time(slot);
+	}
+	for (i = s->heap_len / 2; i-- > 0;)
+		heap_down(s, i);
+}
+
 /* Moves what fell due from the heap to the queues. */
 static void
 collect_due(struct scheduler *s, int64_t now)

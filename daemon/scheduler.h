@@ -54,6 +54,11 @@ bool	 scheduler_unrequest(struct scheduler *, struct slot *);	/* true: something
 /* A paused slot is never handed out; requests are kept for the resume. */
 void	 scheduler_pause(struct scheduler *, struct slot *, bool paused, int64_t now);
 
+/* After a time in which nothing could be done, because the host slept: what fell due meanwhile
+ * comes at random points within spread_ms from now, and not all at once. What is queued already,
+ * and what somebody waits for, keeps its turn. */
+void	 scheduler_woke(struct scheduler *, int64_t now, int64_t spread_ms);
+
 /* The next piece of work, its slot marked as running; NULL: nothing is ready now. */
 void	*scheduler_next(struct scheduler *, int64_t now, enum work *out);
 /* The run has ended. ok false: the slot is tried again after a backoff. */

@@ -160,6 +160,10 @@ notice_gap(struct watchdog *w)
 	if (late_ms > SLACK_MS)
 		log_warning(NULL, "the event loop was held up for %lld s",
 		    (long long)(late_ms / 1000));
+	else
+		log_info(NULL, "the host slept for %lld s; what fell due meanwhile is spread",
+		    (long long)((w->woke_ms - w->due_ms) / 1000));
+	daemon_woke(w->daemon);
 }
 
 static void
@@ -210,4 +214,10 @@ watchdog_free(struct watchdog *w)
 		return;
 	event_free(w->timer);
 	free(w);
+}
+
+bool
+watchdog_late(const struct watchdog *w)
+{
+	return w != NULL && clock_monotonic_ms() - w->due_ms > SLACK_MS;
 }

@@ -29,6 +29,9 @@ void	 watchdog_free(struct watchdog *);		/* NULL is fine */
 /* The stage that is furthest beyond its deadline; false: none is. A stage may take a moment to
  * notice its deadline, which counts as none. */
 bool	 watchdog_stuck(const struct daemon *, struct stuck *);
+/* The loop has not gone round for a while, because the host slept or raasd was stopped, and the
+ * watchdog did not have its turn yet. NULL is fine: false. */
+bool	 watchdog_late(const struct watchdog *);
 /* "stuck in sync of isv1 for 12 s" */
 void	 stuck_format(const struct stuck *, char *text, int size);
 

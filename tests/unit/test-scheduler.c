@@ -189,11 +189,46 @@ TEST(deep_checks_are_spread_and_none_is_forgotten)
 	scheduler_free(s);
 }
 
+TEST(after_a_sleep_checks_are_spread)
+{
+	enum { N = 800 };
+	struct scheduler *s = new_scheduler();
+	struct slot *slots[N];
+	unsigned int quarter[4] = { 0 }, total = 0;
+	int64_t woke = 100 * HOUR, now;
+	enum work work;
+	int numbers[N], i, *owner;
+
+	for (i = 0; i < N; i++) {
+		numbers[i] = i;
+		slots[i] = scheduler_add(s, &numbers[i], no_targets, 0, HOUR);
+	}
+	scheduler_request(s, slots[7], WORK_DEEP, true, woke);
+	scheduler_woke(s, woke, HOUR);
+	CHECK((owner = scheduler_next(s, woke, &work)) == &numbers[7]);
+	scheduler_done(s, slots[7], work, true, woke);
+	for (now = woke; now < woke + HOUR; now += 1000) {
+		while ((owner = scheduler_next(s, now, &work)) != NULL) {
+			CHECK_INT(work, WORK_DEEP);
+			quarter[(now - woke) / (HOUR / 4)]++;
+			total++;
+			scheduler_done(s, slots[*owner], work, true, woke + HOUR);
+		}
+	}
+	CHECK_INT(total, N - 1);
+	for (i = 0; i < 4; i++)
+		CHECK(quarter[i] > N / 8 && quarter[i] < N / 2);
+	for (i = 0; i < N; i++)
+		scheduler_remove(s, slots[i]);
+	scheduler_free(s);
+}
+
 int
 main(void)
 {
 	return RUN(CASE(asked_for_goes_first_then_fresh_then_failed),
 	    CASE(shared_targets_take_turns), CASE(failures_back_off_and_are_bounded),
 	    CASE(requests_join_and_those_during_a_run_follow_it), CASE(a_pause_keeps_requests),
-	    CASE(deep_checks_are_spread_and_none_is_forgotten));
+	    CASE(deep_checks_are_spread_and_none_is_forgotten),
+	    CASE(after_a_sleep_checks_are_spread));
 }
