@@ -34,7 +34,8 @@ enum task { TASK_LOAD, TASK_PULL, TASK_COMMIT, TASK_SECTION, TASK_PUSH, TASK_TID
 
 static const char *const task_names[] = {
 	[TASK_LOAD] = "reading the config repo", [TASK_PULL] = "pull", [TASK_COMMIT] = "commit",
-	[TASK_SECTION] = "commit", [TASK_PUSH] = "push", [TASK_TIDY] = "packing the config repo", [TASK_LOG] = "reading a log",
+	[TASK_SECTION] = "commit", [TASK_PUSH] = "push", [TASK_TIDY] = "packing the config repo",
+	[TASK_LOG] = "reading a log",
 };
 
 struct keeper_job {
