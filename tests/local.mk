@@ -115,7 +115,7 @@ tests_unit_test_upload_SOURCES = tests/unit/test-upload.c tests/unit/http-server
 tests_unit_test_validate_SOURCES = tests/unit/test-validate.c tests/unit/http-server.c \
 	tests/unit/http-server.h
 
-EXTRA_DIST += tests/README tests/bench/crane tests/bench/run tests/build tests/ceph-rgw tests/data \
+EXTRA_DIST += tests/README tests/bench/crane tests/bench/publish tests/bench/run tests/build tests/ceph-rgw tests/data \
 	tests/fuzz-one tests/fuzz/corpus tests/install-deps tests/quickstart tests/run \
 	tests/runner.py tests/sshd tests/static tests/supervise.py tests/system tests/tsan.supp \
 	tests/unit/test-git.h tests/unit/test.h
