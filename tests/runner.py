@@ -27,13 +27,14 @@ FUZZ_S = 10 if IN_CI else 5
 
 
 class Test:
-    """A program to run; its source may say "timeout: SECONDS" and "sanitizers: thread"."""
+    """A program to run; its source may say "timeout: SECONDS", "sanitizers: thread" or "sanitizers: none"."""
 
     def __init__(self, name, command, source):
         self.name = name
         self.command = command
         self.timeout = DEFAULT_TIMEOUT_S
         self.threads = False
+        self.plain_only = False
         with open(source, encoding="utf-8", errors="replace") as f:
             head = f.read(3000)
         match = re.search(r"^[\s/*#]*timeout: (\d+)", head, re.M)
@@ -41,6 +42,8 @@ class Test:
             self.timeout = int(match.group(1))
         if re.search(r"^[\s/*#]*sanitizers: .*\bthread\b", head, re.M):
             self.threads = True
+        if re.search(r"^[\s/*#]*sanitizers: none\b", head, re.M):
+            self.plain_only = True
 
     def is_named(self, names):
         family, _, base = self.name.partition("/")
@@ -274,7 +277,7 @@ def select(tests, sanitizers, names):
     if sanitizers == "thread":
         return [t for t in tests if t.threads or t.name.startswith("unit/")]
     if sanitizers:
-        return [t for t in tests if t.name.startswith(("unit/", "system/"))]
+        return [t for t in tests if t.name.startswith(("unit/", "system/")) and not t.plain_only]
     return tests
 
 
