@@ -89,6 +89,9 @@ outcome_of_reply(const struct method *m, const json_t *parameters)
 		return diff_outcome(parameters);
 	if (strcmp(m->name, "Validate") == 0)
 		return validate_outcome(parameters);
+	/* Its own statuses have the numbers of ours. */
+	if (strcmp(m->name, "Check") == 0)
+		return (enum outcome)json_int_or(parameters, "status", OUTCOME_NO_DAEMON);
 	if (strcmp(m->name, "Reload") == 0 &&
 	    json_array_size(json_object_get(parameters, "errors")) > 0)
 		return OUTCOME_FAILED;

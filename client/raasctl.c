@@ -1,8 +1,10 @@
 /* raasctl - asks raasd to do something, or how things are. */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "client/arguments.h"
 #include "client/call.h"
@@ -15,11 +17,40 @@
 #include "common/interface.h"
 #include "common/json.h"
 
+#define CHECK_TIMEOUT_S 10
+
+/* A monitoring plugin says on standard output what it has to say, and knows no outcome but its
+ * own. */
+static bool is_plugin;
+
 static enum outcome
 complain(enum outcome outcome, const struct error *err)
 {
+	if (is_plugin) {
+		printf("RAAS UNKNOWN - %s\n", err->text);
+		return OUTCOME_NO_DAEMON;
+	}
 	fprintf(stderr, "raasctl: %s\n", err->text);
 	return outcome;
+}
+
+static void
+on_alarm(int number)
+{
+	static const char text[] = "RAAS UNKNOWN - no answer from raasd in time\n";
+
+	(void)number;
+	if (write(STDOUT_FILENO, text, sizeof(text) - 1) == -1)
+		_exit(OUTCOME_NO_DAEMON);
+	_exit(OUTCOME_NO_DAEMON);
+}
+
+/* Whatever it is that takes too long. */
+static void
+limit_time(const json_t *parameters)
+{
+	signal(SIGALRM, on_alarm);
+	alarm((unsigned int)json_int_or(parameters, "timeout", CHECK_TIMEOUT_S));
 }
 
 /* Shows replies until the last one. */
@@ -76,6 +107,9 @@ run(const struct arguments *a)
 	enum outcome outcome;
 	cleanup(close_p) int file = -1;
 
+	is_plugin = strcmp(a->method->name, "Check") == 0;
+	if (is_plugin)
+		limit_time(a->parameters);
 	render_init(&render, a->no_color);
 	if (open_file(a, &file, &err) == -1)
 		return complain(OUTCOME_FAILED, &err);
@@ -99,9 +133,10 @@ main(int argc, char **argv)
 	struct error err;
 
 	if (arguments_parse(&a, argc, argv, (int64_t)time(NULL), &err) == -1) {
-		fprintf(stderr, "raasctl: %s\n", err.text);
+		is_plugin = a.method != NULL && strcmp(a.method->name, "Check") == 0;
+		complain(OUTCOME_USAGE, &err);
 		help_usage(stderr, a.method);
-		return OUTCOME_USAGE;
+		return is_plugin ? OUTCOME_NO_DAEMON : OUTCOME_USAGE;
 	}
 	if (a.version) {
 		puts("raasctl " RAAS_VERSION);

@@ -158,6 +158,39 @@ show_phases(struct render *r, const json_t *daemon)
 	render_line(r, NULL, "%s", buf_str(&line));
 }
 
+/* Commits that wait, and when the last one went. */
+static void
+show_waiting(struct render *r, const json_t *daemon)
+{
+	char since[24], pushed[24];
+
+	if (json_int_or(daemon, "unpushed_commits", 0) == 0 ||
+	    json_string_or(daemon, "unpushed_since", NULL) == NULL)
+		return;
+	age_format(json_string_or(daemon, "unpushed_since", NULL), r->now, since, sizeof(since));
+	age_format(json_string_or(daemon, "last_push", NULL), r->now, pushed, sizeof(pushed));
+	render_line(r, NULL, "commits wait for being pushed since %s, last push %s", since, pushed);
+}
+
+static void
+show_troubles(struct render *r, const json_t *daemon)
+{
+	const json_t *incidents = json_object_get(daemon, "incidents");
+	size_t i;
+
+	for (i = 0; i < json_array_size(incidents); i++) {
+		const json_t *incident = json_array_get(incidents, i);
+		char age[24];
+
+		/* That of the last pull stands above. */
+		if (strcmp(text_of(incident, "what"), "config repo") == 0)
+			continue;
+		age_format(json_string_or(incident, "since", NULL), r->now, age, sizeof(age));
+		render_line(r, COLOR_RED, "%s, since %s: %s", text_of(incident, "what"), age,
+		    text_of(incident, "text"));
+	}
+}
+
 static void
 show_daemon(struct render *r, const json_t *daemon)
 {
@@ -183,6 +216,8 @@ show_daemon(struct render *r, const json_t *daemon)
 		render_line(r, COLOR_RED, "stuck in %s%s%s for %lld s", text_of(stuck, "stage"),
 		    json_is_null(json_object_get(stuck, "isv")) ? "" : " of ", text_of(stuck, "isv"),
 		    (long long)json_int_or(stuck, "seconds", 0));
+	show_waiting(r, daemon);
+	show_troubles(r, daemon);
 	show_phases(r, daemon);
 }
 
@@ -470,6 +505,20 @@ show_reload(struct show *s, const json_t *reply, bool last)
 }
 
 static void
+show_metrics(struct show *s, const json_t *reply, bool last)
+{
+	(void)last;
+	fputs(text_of(reply, "text"), s->render->out);
+}
+
+static void
+show_check(struct show *s, const json_t *reply, bool last)
+{
+	(void)last;
+	render_line(s->render, NULL, "%s", text_of(reply, "line"));
+}
+
+static void
 show_ping(struct show *s, const json_t *reply, bool last)
 {
 	(void)reply;
@@ -506,6 +555,8 @@ static const struct {
 	{ "Resolve", show_resolve },
 	{ "Cancel", show_cancel },
 	{ "Reload", show_reload },
+	{ "Metrics", show_metrics },
+	{ "Check", show_check },
 	{ "Ping", show_ping },
 	{ "Version", show_version },
 };

@@ -8,6 +8,7 @@ libcommon_a_SOURCES = \
 	common/frame.c common/frame.h \
 	common/interface.c common/interface.h \
 	common/json.c common/json.h \
+	common/limits.c common/limits.h \
 	common/message.c common/message.h \
 	common/methods.c common/methods.h \
 	common/rfc3339.c common/rfc3339.h \

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "common/limits.h"
 #include "common/rfc3339.h"
 #include "common/text.h"
 
@@ -256,6 +257,40 @@ const struct method methods[] = {
 		.acts = true, .waits = true,
 	},
 	{
+		.command = "check", .name = "Check",
+		.summary = "Say how all is, as a monitoring plugin",
+		.help = "One line by the conventions of Nagios, Icinga and their kin, with performance data\n"
+		    "behind a '|'. With an ISV only how that is. WARN,CRIT are the values from which it\n"
+		    "is a WARNING or CRITICAL. An ISV that is failed, conflict or invalid counts as\n"
+		    "failed.",
+		.exit_status = "its own, and no other, wrong usage included: 0 OK, 1 WARNING,\n"
+		    "2 CRITICAL, 3 UNKNOWN, which is also no raasd and no answer in time",
+		.params = {
+			{ "isv", PARAM_ISV, .value = "ISV", .help = "only this one" },
+			{ "pull", PARAM_LIMITS, .option = "--pull", .value = "WARN,CRIT",
+			  .help = "age of the last good fetch (10m,1h)" },
+			{ "push", PARAM_LIMITS, .option = "--push", .value = "WARN,CRIT",
+			  .help = "age of commits that are not pushed (15m,2h)" },
+			{ "sync", PARAM_LIMITS, .option = "--sync", .value = "WARN,CRIT",
+			  .help = "age of an ISV's last good sync (3h,1d)" },
+			{ "failed", PARAM_LIMITS, .option = "--failed", .value = "WARN,CRIT",
+			  .help = "number of ISVs that failed (1,5)" },
+			{ "incident", PARAM_LIMITS, .option = "--incident", .value = "WARN,CRIT",
+			  .help = "age of what troubles many ISVs (1m,15m)" },
+			{ "stuck", PARAM_LIMITS, .option = "--stuck", .value = "WARN,CRIT",
+			  .help = "time beyond a deadline (1s,1m)" },
+			{ "timeout", PARAM_INT, .option = "--timeout", .letter = 't', .value = "SECONDS",
+			  .min = 1, .max = 3600, .help = "for all of it (10)" },
+		},
+	},
+	{
+		.command = "metrics", .name = "Metrics",
+		.summary = "Print metrics for Prometheus",
+		.help = "In the OpenMetrics format. For node_exporter's textfile collector set\n"
+		    "metrics.textfile in raasd.yaml.",
+		.streams = true,
+	},
+	{
 		.command = "ping", .name = "Ping",
 		.summary = "Ask whether raasd answers",
 		.help = "Prints nothing but a word: what counts is the exit status.",
@@ -334,6 +369,14 @@ check_isvs(const json_t *value, struct error *err)
 	return 0;
 }
 
+static bool
+is_limits(const json_t *value)
+{
+	struct limits unused;
+
+	return json_is_string(value) && limits_parse(json_string_value(value), &unused);
+}
+
 static int
 check_value(const struct param *p, const json_t *value, struct error *err)
 {
@@ -361,6 +404,9 @@ check_value(const struct param *p, const json_t *value, struct error *err)
 		if (!json_is_string(value) || !rfc3339_parse(json_string_value(value), &unused))
 			return error_set(err, ERROR_INPUT, "not a time such as 2026-01-31T18:00:00Z");
 		return 0;
+	case PARAM_LIMITS:
+		return is_limits(value) ? 0 : error_set(err, ERROR_INPUT,
+		    "not two limits, the higher one last, such as 1,5 or 10m,1h");
 	case PARAM_CHOICE:
 		if (!json_is_string(value) || !is_choice(p->choices, json_string_value(value)))
 			return error_set(err, ERROR_INPUT, "not one of %s", p->choices);

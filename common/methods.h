@@ -22,6 +22,7 @@ enum param_kind {
 	PARAM_DURATION,	/* 90s, 8h, 2d: sent as the time at which it ends, like PARAM_TIME */
 	PARAM_AGE,	/* the same: sent as the time that long ago */
 	PARAM_TIME,	/* RFC 3339 */
+	PARAM_LIMITS,	/* "10m,1h", see limits.h */
 	PARAM_CHOICE,	/* one of `choices` */
 	PARAM_FILE,	/* a file's name, whose descriptor is passed along; "-": standard input */
 };

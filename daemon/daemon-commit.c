@@ -33,6 +33,7 @@ on_pushed(void *arg, const struct keeper_answer *a)
 	struct daemon *d = arg;
 
 	d->pushing = false;
+	d->counters.pushes[a->error != NULL]++;
 	if (d->stopping) {
 		finish_push_waiters(d, a->error);
 		return;
@@ -44,6 +45,7 @@ on_pushed(void *arg, const struct keeper_answer *a)
 	finish_push_waiters(d, a->error);
 	if (a->error == NULL) {
 		d->push_failures = 0;
+		d->last_push = time(NULL);
 		keeper_tidy(d->keeper, on_tidied, d);
 		return;
 	}
@@ -226,7 +228,7 @@ on_committed(void *arg, const struct keeper_answer *a)
 	if (a->news != NULL)
 		daemon_note_news(d, a->news);
 	if (a->error == NULL && a->snapshot != NULL && a->snapshot->config != NULL) {
-		d->repo = a->repo;
+		daemon_set_repo(d, &a->repo);
 		repo_files_done(&d->trees);
 		d->trees = a->snapshot->trees;
 		a->snapshot->trees = (struct repo_files){ NULL, 0, { NULL, 0 } };

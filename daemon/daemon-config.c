@@ -328,11 +328,21 @@ take_snapshot(struct daemon *d, struct keeper_snapshot *s)
 }
 
 void
+daemon_set_repo(struct daemon *d, const struct config_branch_state *repo)
+{
+	d->repo = *repo;
+	if (repo->unpushed == 0)
+		d->unpushed_since = 0;
+	else if (d->unpushed_since == 0)
+		d->unpushed_since = time(NULL);
+}
+
+void
 daemon_take_answer(struct daemon *d, const struct keeper_answer *a)
 {
 	bool first = d->config == NULL, can_commit = !d->repo.has_tip && a->repo.has_tip;
 
-	d->repo = a->repo;
+	daemon_set_repo(d, &a->repo);
 	if (a->snapshot != NULL)
 		take_snapshot(d, a->snapshot);
 	if (can_commit && !d->stopping)
@@ -400,6 +410,7 @@ on_pulled(void *arg, const struct keeper_answer *a)
 	struct pull_waiter *w;
 
 	d->pulling = false;
+	d->counters.pulls[a->error != NULL]++;
 	if (d->stopping) {
 		finish_pull_waiters(d, false, a->error);
 		return;

@@ -42,6 +42,7 @@ note_accounts(struct daemon *d, const struct inventory *inventory, int64_t now)
 	    : NULL, isvs);
 
 	back |= troubles_account(d->troubles, CAUSE_S3, s3 != NULL ? s3->text : NULL, isvs);
+	d->counters.sweeps[broker != NULL || s3 != NULL]++;
 	if (back || d->accounts_changed)
 		end_backoffs(d, now);
 	d->accounts_changed = false;

@@ -30,29 +30,17 @@
 #define BACKOFF_MIN_MS 10000
 #define BACKOFF_MAX_MS (30 * 60 * 1000)
 
-/* Every incident that there could be. */
-static size_t
-all_incidents(struct daemon *d, struct incident *out[DAEMON_INCIDENTS])
+size_t
+daemon_incidents(struct daemon *d, struct incident *out[DAEMON_INCIDENTS])
 {
 	struct incident *const own[] = { &d->config_repo, &d->raas_cfg, &d->redhat, &d->commits,
-	    &d->saves };
+	    &d->saves, &d->textfile };
 	size_t n = sizeof(own) / sizeof(own[0]);
 	enum cause cause;
 
 	memcpy(out, own, sizeof(own));
 	for (cause = 0; cause < N_CAUSES; cause++)
 		out[n++] = troubles_incident(d->troubles, cause);
-	return n;
-}
-
-size_t
-daemon_incidents(struct daemon *d, struct incident *out[DAEMON_INCIDENTS])
-{
-	size_t all = all_incidents(d, out), n = 0, i;
-
-	for (i = 0; i < all; i++)
-		if (out[i]->text != NULL)
-			out[n++] = out[i];
 	return n;
 }
 
@@ -305,11 +293,15 @@ daemon_reload(struct daemon *d, struct error *err)
 	/* It owns a string: the old one goes with s. */
 	publish = d->settings->publish;
 	d->settings->publish = s->publish;
+	d->settings->metrics.interval_ms = s->metrics.interval_ms;
+	free(d->settings->metrics.textfile);
+	d->settings->metrics.textfile = steal(s->metrics.textfile);
 	s->publish = publish;
 	settings_free(s);
 	log_setup(d->settings->log.level, d->settings->log.target);
 	options = scheduler_options(d->settings);
 	scheduler_set_options(d->scheduler, &options);
+	exporter_reload(d->exporter);
 	keeper_load(d->keeper, on_loaded, d);
 	daemon_pull(d, NULL);
 	return fixed != NULL ? fixed : "";
@@ -429,6 +421,7 @@ daemon_start(struct daemon *d, struct error *err)
 		return -1;
 	start_threads(d);
 	d->watchdog = watchdog_new(d);
+	d->exporter = exporter_new(d);
 	d->loading = true;
 	keeper_load(d->keeper, on_loaded, d);
 	daemon_pull(d, NULL);
@@ -439,7 +432,7 @@ static void
 free_incidents(struct daemon *d)
 {
 	struct incident *all[DAEMON_INCIDENTS];
-	size_t n = all_incidents(d, all), i;
+	size_t n = daemon_incidents(d, all), i;
 
 	for (i = 0; i < n; i++)
 		incident_done(all[i]);
@@ -454,6 +447,7 @@ daemon_stop(struct daemon *d)
 
 	d->stopping = true;
 	watchdog_free(d->watchdog);
+	exporter_free(d->exporter);
 	workers_free(d->jobs);
 	workers_free(d->visitors);
 	keeper_free(d->keeper);
@@ -502,7 +496,8 @@ daemon_run(struct settings *settings, const char *settings_file)
 	    .raas_cfg = { .what = "raas.cfg", .began = EVENT_CONFIG_ERROR },
 	    .openshift = { .what = "openshift" }, .s3 = { .what = "s3" },
 	    .redhat = { .what = "red hat metadata" }, .commits = { .what = "config repo commits" },
-	    .saves = { .what = "state directory" } };
+	    .saves = { .what = "state directory" }, .textfile = { .what = "metrics.textfile" },
+	    .started = time(NULL) };
 	struct error err = ERROR_INIT;
 	int status = 0;
 

@@ -13,6 +13,8 @@
 
 #include "daemon/config.h"
 #include "daemon/control.h"
+#include "daemon/counters.h"
+#include "daemon/exporter.h"
 #include "daemon/http.h"
 #include "daemon/incident.h"
 #include "daemon/inventory.h"
@@ -45,6 +47,8 @@ struct daemon {
 	struct keeper		*keeper;
 	struct notify		*notify;
 	struct watchdog		*watchdog;
+	struct exporter		*exporter;
+	time_t			 started;
 	bool			 stopping;
 
 	/* What is wanted. */
@@ -63,8 +67,11 @@ struct daemon {
 	int64_t			 inventory_ms;		/* when; monotonic */
 	struct registry		**registries;		/* sorted by name */
 	size_t			 n_registries;
-	time_t			 last_pull;		/* that worked; 0: none */
-	struct incident		 config_repo, raas_cfg, openshift, s3, redhat, commits, saves;
+	time_t			 last_pull, last_push;	/* that worked; 0: none */
+	time_t			 unpushed_since;	/* 0: all is pushed */
+	struct counters		 counters;
+	struct incident		 config_repo, raas_cfg, openshift, s3, redhat, commits, saves,
+				 textfile;
 	struct troubles		*troubles;		/* of single ISVs, and of many */
 
 	/* What goes on. */
@@ -115,14 +122,16 @@ void	 daemon_run_ended(struct daemon *);		/* one of the running is done */
 void	 daemon_set_timer(struct event *, int64_t ms);
 /* Until try number failures + 1: 2 s, 4 s … 5 min, a quarter of it random. */
 int64_t	 daemon_retry_ms(unsigned int failures);
-/* Those that go on, as many as there are room for; how many. */
-#define DAEMON_INCIDENTS (8 + N_CAUSES)
+/* Every incident that there could be, those whose text is NULL too; how many. */
+#define DAEMON_INCIDENTS (6 + N_CAUSES)
 size_t	 daemon_incidents(struct daemon *, struct incident *[DAEMON_INCIDENTS]);
 
 /* ---- daemon-config.c: what is wanted ---- */
 
 void	 daemon_pull(struct daemon *, struct pull_waiter *);	/* waiter may be NULL */
 void	 daemon_take_answer(struct daemon *, const struct keeper_answer *);
+/* Where the config repo stands now. */
+void	 daemon_set_repo(struct daemon *, const struct config_branch_state *);
 void	 daemon_note_news(struct daemon *, const struct config_news *);
 const git_oid *daemon_tree_of(const struct daemon *, const char *isv);	/* NULL: no metadata */
 void	 daemon_load_mask(struct daemon *);		/* the last good copy */

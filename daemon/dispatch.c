@@ -44,6 +44,8 @@ static const struct handler {
 	{ "Validate", handle_validate },
 	{ "Setup", handle_setup },
 	{ "Gc", handle_gc },
+	{ "Metrics", handle_metrics },
+	{ "Check", handle_check },
 	{ "Ping", handle_ping },
 	{ "Version", handle_version },
 };

@@ -26,6 +26,8 @@ void	 handle_gc(struct daemon *, struct control_call *);
 
 /* What is to be said of its section in raas.cfg: an array of strings. */
 json_t	*registry_warnings_json(const struct registry *);
+void	 handle_metrics(struct daemon *, struct control_call *);
+void	 handle_check(struct daemon *, struct control_call *);
 
 /* False while there is no configuration; the call has then been answered. */
 bool	 call_has_config(struct daemon *, struct control_call *);

@@ -22,6 +22,7 @@ libraasd_a_SOURCES = \
 	daemon/control-service.c daemon/control-service.h \
 	daemon/control-socket.c daemon/control-socket.h \
 	daemon/control.c daemon/control.h \
+	daemon/counters.h \
 	daemon/crane-metadata.c daemon/crane-metadata.h \
 	daemon/crane-write.c daemon/crane-write.h \
 	daemon/credential.c daemon/credential.h \
@@ -34,6 +35,7 @@ libraasd_a_SOURCES = \
 	daemon/digest.c daemon/digest.h \
 	daemon/dispatch.c \
 	daemon/events.c daemon/events.h \
+	daemon/exporter.c daemon/exporter.h \
 	daemon/extent.c daemon/extent.h \
 	daemon/fetch.c daemon/fetch.h \
 	daemon/gc.c daemon/gc.h \
@@ -65,12 +67,14 @@ libraasd_a_SOURCES = \
 	daemon/method-config.c \
 	daemon/method-gc.c \
 	daemon/method-log.c \
+	daemon/method-monitor.c \
 	daemon/method-pause.c \
 	daemon/method-setup.c \
 	daemon/method-publish.c \
 	daemon/method-status.c \
 	daemon/method-sync.c \
 	daemon/method-validate.c \
+	daemon/metrics.c daemon/metrics.h \
 	daemon/nearest.c daemon/nearest.h \
 	daemon/notify.c daemon/notify.h \
 	daemon/observe-bucket.c daemon/observe-bucket.h \
@@ -79,6 +83,7 @@ libraasd_a_SOURCES = \
 	daemon/openshift-answer.c daemon/openshift-answer.h \
 	daemon/openshift.c daemon/openshift.h \
 	daemon/origin.c daemon/origin.h \
+	daemon/overview.c daemon/overview.h \
 	daemon/plan.c daemon/plan.h \
 	daemon/problems.c daemon/problems.h \
 	daemon/publish-blobs.c \
@@ -123,6 +128,7 @@ libraasd_a_SOURCES = \
 	daemon/validate-v1.c \
 	daemon/validate-v2.c \
 	daemon/validate.c daemon/validate.h \
+	daemon/verdict.c daemon/verdict.h \
 	daemon/watchdog.c daemon/watchdog.h \
 	daemon/words.c daemon/words.h \
 	daemon/workers.c daemon/workers.h \

@@ -6,10 +6,12 @@
 #include "common/json.h"
 #include "common/rfc3339.h"
 #include "daemon/handlers.h"
+#include "daemon/overview.h"
 #include "daemon/url.h"
-#include "daemon/watchdog.h"
 
 #define PAGE 256	/* ISVs in one reply */
+/* Of the status: raised when a member goes or changes its meaning, not when one is added. */
+#define STATUS_SCHEMA 1
 
 static json_t *
 time_or_null(time_t t)
@@ -136,34 +138,11 @@ next_check(const struct registry *r)
 	return time(NULL) + (ms > 0 ? ms / 1000 : 0);
 }
 
-static const char *
-error_of(const struct registry *r)
-{
-	const struct config *c = r->daemon->config;
-	size_t i;
-
-	if (r->isv != NULL && r->isv->error != NULL)
-		return r->isv->error;
-	if (r->isv != NULL && r->slot == NULL)
-		return c->openshift.error != NULL ? c->openshift.error : c->aws.error;
-	if (r->state->error != NULL)
-		return r->state->error;
-	for (i = 0; i < N_RESOURCE_KINDS; i++)
-		if (r->state->resources[i].name != NULL &&
-		    r->state->resources[i].state == STATE_FAILED)
-			return r->state->resources[i].detail;
-	return NULL;
-}
-
 static json_t *
 isv_json(const struct registry *r)
 {
 	const struct isv_state *s = r->state;
 	json_t *object = json_object();
-	unsigned int failures = r->slot != NULL ? slot_failures(r->slot) : 0;
-
-	if (s->health_failures > failures)
-		failures = s->health_failures;
 	set(object, "name", json_text(s->name));
 	set(object, "phase", json_text(phase_name(registry_phase(r))));
 	set(object, "domain", json_text(r->isv != NULL ? r->isv->domain : NULL));
@@ -176,22 +155,21 @@ isv_json(const struct registry *r)
 	set(object, "warnings", registry_warnings_json(r));
 	set(object, "last_sync", time_or_null(s->last_sync));
 	set(object, "next_check", time_or_null(next_check(r)));
-	set(object, "failures", json_integer(failures));
-	set(object, "error", json_text(error_of(r)));
+	set(object, "failures", json_integer(registry_failures(r)));
+	set(object, "error", json_text(registry_error(r)));
 	set(object, "paused", pause_json(&s->pause));
 	return object;
 }
 
 static json_t *
-phases_json(const struct daemon *d)
+phases_json(const struct overview *o)
 {
-	size_t counts[N_PHASES], i;
 	json_t *object = json_object();
+	size_t i;
 
-	daemon_count_phases(d, counts);
 	for (i = 0; i < N_PHASES; i++)
-		if (counts[i] > 0)
-			set(object, phase_name((enum phase)i), json_integer((json_int_t)counts[i]));
+		if (o->phases[i] > 0)
+			set(object, phase_name((enum phase)i), json_integer((json_int_t)o->phases[i]));
 	return object;
 }
 
@@ -203,6 +181,8 @@ incidents_json(struct daemon *d)
 	json_t *list = json_array(), *item;
 
 	for (i = 0; i < n; i++) {
+		if (all[i]->text == NULL)
+			continue;
 		item = json_object();
 		set(item, "what", json_text(all[i]->what));
 		set(item, "text", json_text(all[i]->text));
@@ -215,17 +195,17 @@ incidents_json(struct daemon *d)
 }
 
 static json_t *
-stuck_json(const struct daemon *d)
+stuck_json(const struct overview *o)
 {
-	struct stuck stuck;
+	const struct stuck *s = &o->stuck;
 	json_t *object;
 
-	if (!watchdog_stuck(d, &stuck))
+	if (!o->is_stuck)
 		return json_null();
 	object = json_object();
-	set(object, "stage", json_text(stuck.stage));
-	set(object, "isv", stuck.isv[0] != '\0' ? json_text(stuck.isv) : json_null());
-	set(object, "seconds", json_integer(stuck.over_s));
+	set(object, "stage", json_text(s->stage));
+	set(object, "isv", s->isv[0] != '\0' ? json_text(s->isv) : json_null());
+	set(object, "seconds", json_integer(s->over_s));
 	return object;
 }
 
@@ -235,22 +215,29 @@ daemon_json(struct daemon *d)
 	cleanup(free_p) char *url = url_hide_password(d->settings->config_repo);
 	char hex[GIT_OID_HEXSZ + 1];
 	json_t *object = json_object();
+	struct overview o;
 
+	overview_take(d, &o);
+	set(object, "schema", json_integer(STATUS_SCHEMA));
 	set(object, "version", json_text(RAAS_VERSION));
 	set(object, "pid", json_integer(getpid()));
 	set(object, "environment", json_text(d->settings->environment));
 	set(object, "config_repo", json_text(url));
 	set(object, "config_commit", d->repo.has_tip
 	    ? json_text(git_oid_tostr(hex, sizeof(hex), &d->repo.tip)) : json_null());
-	set(object, "last_pull", time_or_null(d->last_pull));
+	set(object, "started", time_or_null(o.started));
+	set(object, "last_pull", time_or_null(o.last_pull));
 	set(object, "pull_error", json_text(d->config_repo.text));
-	set(object, "unpushed_commits", json_integer((json_int_t)d->repo.unpushed));
-	set(object, "isvs", json_integer((json_int_t)d->n_registries));
-	set(object, "phases", phases_json(d));
+	set(object, "last_push", time_or_null(o.last_push));
+	set(object, "unpushed_commits", json_integer((json_int_t)o.unpushed));
+	set(object, "unpushed_since", time_or_null(o.unpushed_since));
+	set(object, "oldest_sync", time_or_null(o.oldest_sync));
+	set(object, "isvs", json_integer((json_int_t)o.isvs));
+	set(object, "phases", phases_json(&o));
 	set(object, "incidents", incidents_json(d));
-	set(object, "jobs_running", json_integer(d->running));
-	set(object, "jobs_queued", json_integer((json_int_t)scheduler_ready(d->scheduler)));
-	set(object, "stuck", stuck_json(d));
+	set(object, "jobs_running", json_integer((json_int_t)o.running));
+	set(object, "jobs_queued", json_integer((json_int_t)o.queued));
+	set(object, "stuck", stuck_json(&o));
 	return object;
 }
 

@@ -187,6 +187,7 @@ registry_take_steps(struct registry *r, const struct reconcile_result *out)
 			continue;
 		registry_log_event(r, "SYNC", "INFO", EVENT_SYNC_CHANGED,
 		    resource_kind_name(out->steps[i].resource), "%s", out->steps[i].past);
+		r->daemon->counters.changes[out->steps[i].resource]++;
 		any = true;
 	}
 	return any;

@@ -283,6 +283,17 @@ registry_unschedule(struct registry *r)
 	drop_tasks(r, ERROR_CONFLICT, err.text);
 }
 
+static void
+count_run(struct registry *r, const struct job *job, enum run_result result)
+{
+	struct counters *c = &r->daemon->counters;
+	enum run_kind kind = r->task != NULL ? RUN_TASK : r->work == WORK_DEEP ? RUN_DEEP : RUN_LIGHT;
+
+	c->runs[kind][result]++;
+	if (job->started_ms != 0)
+		c->run_ms[kind] += (uint64_t)(clock_monotonic_ms() - job->started_ms);
+}
+
 /* The slot is free again: for those who came during the run, or for nobody. */
 static void
 after_run(struct registry *r)
@@ -323,6 +334,7 @@ end_run(struct registry *r)
 	bool ok = out->error.kind == ERROR_NONE && (r->work == WORK_LIGHT || result_saw_all(out));
 	bool deep_done = r->work == WORK_DEEP && r->acted;
 
+	count_run(r, &job->job, out->error.kind == ERROR_NONE ? RUN_OK : RUN_FAILED);
 	if (r->task != NULL) {
 		end_task(r, out->error.kind != ERROR_NONE ? &out->error : NULL);
 		return;
@@ -420,6 +432,7 @@ drop_task(struct registry *r)
 	    "that was done is done again";
 	struct error err;
 
+	count_run(r, &r->job->job, RUN_CANCELLED);
 	if (registry_take_base(r, &r->job->out))
 		registry_save(r, NULL, NULL);
 	if (!cancelled && !r->unserved && !r->state->pause.on && begin_task_again(r))
@@ -437,6 +450,7 @@ drop_run(struct registry *r)
 	bool base = registry_take_base(r, &job->out);
 	struct error err;
 
+	count_run(r, &job->job, RUN_CANCELLED);
 	if (steps || base)
 		registry_save(r, NULL, NULL);
 	error_set(&err, ERROR_CANCELLED, "cancelled");

@@ -73,6 +73,8 @@ static const struct setting table[] = {
 	/* Crane looks for new files once a minute. */
 	{ "publish.validate_timeout", SETTING_TIME, AT(publish.validate_timeout_ms), "2m", "1s",
 	  "1h" },
+	{ "metrics.textfile", SETTING_PATH, AT(metrics.textfile), NULL, NULL, NULL },
+	{ "metrics.interval", SETTING_TIME, AT(metrics.interval_ms), "15s", "100ms", "1h" },
 	{ "log.level", SETTING_LEVEL, AT(log.level), "info", NULL, NULL },
 	{ "log.target", SETTING_TARGET, AT(log.target), "auto", NULL, NULL },
 };

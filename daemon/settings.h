@@ -47,6 +47,10 @@ struct settings {
 	} http;
 	struct publish_settings publish;
 	struct {
+		char	*textfile;		/* NULL: none */
+		int64_t	 interval_ms;
+	} metrics;
+	struct {
 		enum log_level	level;
 		enum log_target	target;
 	} log;

@@ -8,6 +8,9 @@ sysusersdir = $(prefix)/lib/sysusers.d
 dist_sysusers_DATA = systemd/sysusers.d/raasd.conf
 tmpfilesdir = $(prefix)/lib/tmpfiles.d
 dist_tmpfiles_DATA = systemd/tmpfiles.d/raasd.conf
+monitoringdir = $(datadir)/raas/monitoring
+dist_monitoring_DATA = systemd/monitoring/grafana-dashboard.json \
+	systemd/monitoring/raas.rules.yml
 EXTRA_DIST += systemd/raasd.service.in \
 	systemd/raasd@.service.in
 CLEANFILES += $(FILLED_IN)
