@@ -1,5 +1,5 @@
 /* Many commits are synced to disk here, and many writers killed.
- * timeout: 300 */
+ * timeout: 900 */
 #include "daemon/config-repo.h"
 
 #include <pthread.h>
@@ -78,7 +78,7 @@ open_copy(struct error *err)
 static int
 pull(struct config_repo *repo, struct config_news *news, struct error *err)
 {
-	struct deadline deadline = deadline_in(200000, NULL);
+	struct deadline deadline = deadline_in(600000, NULL);
 
 	config_news_done(news);
 	if (config_repo_pull(repo, news, &deadline, err) == 0)
@@ -90,7 +90,7 @@ pull(struct config_repo *repo, struct config_news *news, struct error *err)
 static int
 push(struct config_repo *repo, struct config_news *news, struct error *err)
 {
-	struct deadline deadline = deadline_in(200000, NULL);
+	struct deadline deadline = deadline_in(600000, NULL);
 	int status;
 
 	config_news_done(news);
@@ -506,7 +506,7 @@ TEST(hook_refusal_is_told_and_nothing_is_lost)
 	cleanup(free_p) char *url = xasprintf("ssh://localhost%s/remote.git", git_box);
 	cleanup(free_p) char *ssh = xasprintf("%s/ssh", git_box);
 	struct config_repo_options o = options();
-	struct deadline deadline = deadline_in(200000, NULL);
+	struct deadline deadline = deadline_in(600000, NULL);
 
 	CHECK(make_remote());
 	CHECK(sh("printf '#!/bin/sh\\nfor last; do :; done\\nexec sh -c \"$last\"\\n' >ssh\n"
@@ -773,7 +773,7 @@ TEST(tidy_packs_and_disturbs_nobody)
 	cleanup(config_view_free_p) struct config_view *reader = NULL;
 	cleanup(buf_done) struct buf cfg = BUF_INIT;
 	cleanup(repo_files_done) struct repo_files trees = { 0 };
-	struct deadline deadline = deadline_in(200000, NULL), over = deadline_in(0, NULL);
+	struct deadline deadline = deadline_in(600000, NULL), over = deadline_in(0, NULL);
 	git_oid tip;
 	int i;
 
@@ -809,7 +809,7 @@ TEST(tidy_many_loose_objects)
 	cleanup(config_news_done) struct config_news news = { 0 };
 	cleanup(config_repo_free_p) struct config_repo *repo = NULL;
 	cleanup(repo_files_done) struct repo_files trees = { 0 };
-	struct deadline deadline = deadline_in(200000, NULL);
+	struct deadline deadline = deadline_in(600000, NULL);
 	int64_t start;
 
 	CHECK(sh("rm -rf remote.git other copy.git; git init -q --bare -b stage remote.git\n"
