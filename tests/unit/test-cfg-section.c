@@ -6,7 +6,7 @@
 #define ACME "[acme]\ns3_bucket = acme.bucket\nopenshift_domain = acme\n"
 #define ACME_CRLF "[acme]\r\ns3_bucket = acme.bucket\r\nopenshift_domain = acme\r\n"
 
-static char said[512];
+static char said[600];
 
 /* What becomes of the text; "!…" with the reason when it is left alone. */
 static const char *
