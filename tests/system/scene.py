@@ -71,6 +71,17 @@ class Scene:
         self.raasd.start()
         wait_for(lambda: self.daemon()["last_pull"], what="the first pull")
 
+    def in_s3(self, gateway):
+        """Before play(): the images go to that S3 server, not to the sandbox's."""
+        self.secrets[self.secrets.index(self.s3_secret)] = gateway.s3_secret_key
+        self.sections["aws"] = {"aws_access_key": gateway.s3_access_key,
+                                "aws_secret_access_key": gateway.s3_secret_key,
+                                "endpoint": gateway.s3_endpoint}
+        for name in ("s3_endpoint", "s3_access_key", "s3_secret_key"):
+            self.sandbox.values[name] = getattr(gateway, name)
+        self.repo.publish({"raas.cfg": self.raas_cfg()}, "another S3 server")
+        return self
+
     def restart(self):
         self.raasd.stop()
         self.go_on()
