@@ -1,34 +1,39 @@
 #include "daemon/crew.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
 #include "common/alloc.h"
 
-/* What the threads of one crew_run() have in common. */
-struct shift {
+/* Pieces that were given together. */
+struct batch {
 	crew_fn			*fn;
 	void			*arg;
 	size_t			 n;
-	atomic_size_t		 next;
-	atomic_bool		 failed;
+	size_t			 next;
 };
 
 struct member {
-	struct shift		*shift;
+	struct crew		*crew;
 	void			*tools;
 	pthread_t		 thread;
 	bool			 started;
-	bool			 failed;
-	struct error		 error;
 };
 
 struct crew {
 	struct crew_options	 options;
 	unsigned int		 n;
 	struct member		 members[CREW_MAX];
+
+	/* Of one crew_run(), under the lock. */
+	pthread_mutex_t		 lock;
+	pthread_cond_t		 changed;
+	struct batch		*batches;	/* the last is the next to be worked at */
+	size_t			 n_batches;
+	unsigned int		 working;	/* threads in a piece, which may add others */
+	bool			 failed;
+	struct error		 error;		/* of the first that failed */
 };
 
 void
@@ -40,6 +45,9 @@ crew_free(struct crew *c)
 		return;
 	for (i = 0; i < c->n; i++)
 		c->options.tools_free(c->members[i].tools);
+	pthread_cond_destroy(&c->changed);
+	pthread_mutex_destroy(&c->lock);
+	free(c->batches);
 	free(c);
 }
 
@@ -48,8 +56,11 @@ crew_new(const struct crew_options *options, struct error *err)
 {
 	cleanup(crew_free_p) struct crew *c = xcalloc(1, sizeof(*c));
 
+	pthread_mutex_init(&c->lock, NULL);
+	pthread_cond_init(&c->changed, NULL);
 	c->options = *options;
 	while (c->n < options->threads && c->n < CREW_MAX) {
+		c->members[c->n].crew = c;
 		if ((c->members[c->n].tools = options->tools_new(options->arg, err)) == NULL)
 			return NULL;
 		c->n++;
@@ -63,59 +74,114 @@ crew_tools(struct crew *c)
 	return c->members[0].tools;
 }
 
+/* ---- under the lock ---- */
+
+/* Waits while there is nothing to do that a working thread may still add to. False: it is over. */
+static bool
+next_piece(struct crew *c, struct batch *out)
+{
+	struct batch *last;
+
+	while (!c->failed && c->n_batches == 0 && c->working > 0)
+		pthread_cond_wait(&c->changed, &c->lock);
+	if (c->failed || c->n_batches == 0)
+		return false;
+	last = &c->batches[c->n_batches - 1];
+	*out = *last;
+	if (++last->next == last->n)
+		c->n_batches--;
+	return true;
+}
+
+/* What fails after the first is mostly told by the first. */
+static void
+note_failure(struct crew *c, const struct error *err)
+{
+	if (!c->failed)
+		c->error = *err;
+	c->failed = true;
+}
+
 static void *
 work(void *arg)
 {
 	struct member *m = arg;
-	struct shift *s = m->shift;
-	size_t i;
+	struct crew *c = m->crew;
+	struct batch piece;
 
-	while (!atomic_load(&s->failed) && (i = atomic_fetch_add(&s->next, 1)) < s->n) {
-		if (s->fn(s->arg, m->tools, i, &m->error) == 0)
-			continue;
-		/* What fails after the first is mostly told by the first. */
-		m->failed = !atomic_exchange(&s->failed, true);
+	pthread_mutex_lock(&c->lock);
+	while (next_piece(c, &piece)) {
+		struct error err = ERROR_INIT;
+		int status;
+
+		c->working++;
+		pthread_mutex_unlock(&c->lock);
+		status = piece.fn(piece.arg, m->tools, piece.next, &err);
+		pthread_mutex_lock(&c->lock);
+		if (status == -1)
+			note_failure(c, &err);
+		if (--c->working == 0 || status == -1)
+			pthread_cond_broadcast(&c->changed);
 	}
+	pthread_mutex_unlock(&c->lock);
 	return NULL;
 }
 
-/* A thread that cannot be had is no failure: the others do its part. */
+/* As many threads as there are pieces, the caller's being the first. One that cannot be had is no
+ * failure: the others do its part. */
 static void
-start(struct crew *c, struct member *m)
+start(struct crew *c, size_t pieces)
 {
 	pthread_attr_t attributes;
+	unsigned int i;
 
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, c->options.stack_size);
-	m->started = pthread_create(&m->thread, &attributes, work, m) == 0;
+	for (i = 1; i < c->n && i < pieces; i++) {
+		struct member *m = &c->members[i];
+
+		if (!m->started)
+			m->started = pthread_create(&m->thread, &attributes, work, m) == 0;
+	}
 	pthread_attr_destroy(&attributes);
+}
+
+static void
+add(struct crew *c, size_t n, crew_fn *fn, void *arg)
+{
+	if (n == 0 || c->failed)
+		return;
+	c->batches = xreallocarray(c->batches, c->n_batches + 1, sizeof(*c->batches));
+	c->batches[c->n_batches++] = (struct batch){ .fn = fn, .arg = arg, .n = n };
+	pthread_cond_broadcast(&c->changed);
+	start(c, n);
+}
+
+/* ---- for the job ---- */
+
+void
+crew_add(struct crew *c, size_t n, crew_fn *fn, void *arg)
+{
+	pthread_mutex_lock(&c->lock);
+	add(c, n, fn, arg);
+	pthread_mutex_unlock(&c->lock);
 }
 
 int
 crew_run(struct crew *c, size_t n, crew_fn *fn, void *arg, struct error *err)
 {
-	struct shift shift = { .fn = fn, .arg = arg, .n = n };
-	struct member *m;
 	unsigned int i;
-	int status = 0;
 
-	for (i = 0; i < c->n; i++) {
-		m = &c->members[i];
-		m->shift = &shift;
-		m->started = m->failed = false;
-		if (i > 0 && i < n)
-			start(c, m);
-	}
+	c->n_batches = 0;
+	c->failed = false;
+	crew_add(c, n, fn, arg);
 	work(&c->members[0]);
-	for (i = 0; i < c->n; i++) {
-		m = &c->members[i];
-		if (m->started)
-			pthread_join(m->thread, NULL);
-		if (m->failed) {
-			if (err != NULL)
-				*err = m->error;
-			status = -1;
-		}
+	for (i = 1; i < c->n; i++) {
+		if (c->members[i].started)
+			pthread_join(c->members[i].thread, NULL);
+		c->members[i].started = false;
 	}
-	return status;
+	if (c->failed && err != NULL)
+		*err = c->error;
+	return c->failed ? -1 : 0;
 }

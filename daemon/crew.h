@@ -2,7 +2,7 @@
  *
  * Belongs to a job, which is one of the threads itself and is back when all pieces are done. Each
  * thread has tools of its own (connections), which are kept from one piece of work to the next.
- * No state is shared but the number of the next piece. */
+ * No state is shared but the list of what is to be done, which a piece may add to. */
 #ifndef DAEMON_CREW_H
 #define DAEMON_CREW_H
 
@@ -34,5 +34,8 @@ CLEANUP_FUNC(struct crew, crew_free);
 void	*crew_tools(struct crew *);		/* of the caller's own thread */
 /* Pieces 0 to n - 1. After the first that fails no other is begun, and its error is returned. */
 int	 crew_run(struct crew *, size_t n, crew_fn *, void *arg, struct error *err);
+/* In a piece: n more, begun before what is still waiting. crew_run() is back when they are done,
+ * too; after a failure they may never be begun. */
+void	 crew_add(struct crew *, size_t n, crew_fn *, void *arg);
 
 #endif

@@ -528,6 +528,7 @@ struct object {
 	const char		*type;		/* NULL: octet-stream */
 	uint64_t		 size;
 	enum layer_state	 state;
+	struct upload_large	*large;		/* NULL: goes up in one request, or not at all */
 };
 
 struct upload {
@@ -565,7 +566,7 @@ copy_from_neighbour(struct publish *p, struct s3 *s3, struct object *o, bool *do
 	return 0;
 }
 
-/* The bytes: checked here, or where upload_large_blob() reads them anyway. */
+/* The bytes: checked here, or where upload_large_begin() reads them anyway. */
 static int
 get_bytes(struct tools *t, struct object *o, bool large, struct extent *out,
     const struct deadline *d, struct error *err)
@@ -607,7 +608,41 @@ send_small(struct publish *p, struct tools *t, struct object *o, struct error *e
 	return 0;
 }
 
-/* All but sending large ones, which takes the whole crew. */
+static void
+large_progress(void *arg, uint64_t bytes)
+{
+	struct object *o = arg;
+
+	progress_add(&o->progress, bytes);
+}
+
+static void
+large_done(void *arg)
+{
+	object_ends(arg, LAYER_UPLOADED);
+}
+
+/* Its parts are sent by the whole crew, before other objects are begun. */
+static int
+begin_large(struct publish *p, struct tools *t, struct object *o, struct error *err)
+{
+	cleanup(extent_done) struct extent at = EXTENT_INIT;
+
+	if (o->blob != NULL && o->blob->at.fd == -1)
+		progress_tell(&o->progress, LAYER_FETCHING);
+	if (get_bytes(t, o, true, &at, p->deadline, err) == -1)
+		return -1;
+	if (at.size != o->size)
+		return error_set(err, ERROR_INPUT, "%s: %ju bytes, not the %ju that it is said to "
+		    "have", o->key, (uintmax_t)at.size, (uintmax_t)o->size);
+	o->progress.started_ms = clock_monotonic_ms();
+	progress_tell(&o->progress, LAYER_UPLOADING);
+	o->large = upload_large_begin(p->crew, t, &p->to, &(struct upload_large_order){
+	    .key = o->key, .digest = o->blob != NULL ? o->blob->digest : NULL, .s3_of = tools_s3,
+	    .progress = large_progress, .done = large_done, .arg = o }, &at, p->deadline, err);
+	return o->large != NULL ? 0 : -1;
+}
+
 static int
 settle_object(void *arg, void *tools, size_t i, struct error *err)
 {
@@ -630,30 +665,7 @@ settle_object(void *arg, void *tools, size_t i, struct error *err)
 		object_ends(o, LAYER_COPIED);
 		return 0;
 	}
-	return is_large(p, o->size) ? 0 : send_small(p, t, o, err);
-}
-
-static int
-send_large(struct publish *p, struct object *o, struct error *err)
-{
-	cleanup(extent_done) struct extent at = EXTENT_INIT;
-	struct tools *t = crew_tools(p->crew);
-
-	o->progress.started_ms = clock_monotonic_ms();
-	if (o->blob != NULL && o->blob->at.fd == -1)
-		progress_tell(&o->progress, LAYER_FETCHING);
-	if (get_bytes(t, o, true, &at, p->deadline, err) == -1)
-		return -1;
-	if (at.size != o->size)
-		return error_set(err, ERROR_INPUT, "%s: %ju bytes, not the %ju that it is said to "
-		    "have", o->key, (uintmax_t)at.size, (uintmax_t)o->size);
-	o->progress.started_ms = clock_monotonic_ms();
-	progress_tell(&o->progress, LAYER_UPLOADING);
-	if (upload_large_blob(p->crew, tools_s3, &p->to, o->key, o->blob != NULL ? o->blob->digest
-	    : NULL, &at, progress_add, &o->progress, p->deadline, err) == -1)
-		return -1;
-	object_ends(o, LAYER_UPLOADED);
-	return 0;
+	return is_large(p, o->size) ? begin_large(p, t, o, err) : send_small(p, t, o, err);
 }
 
 static struct object *
@@ -701,20 +713,6 @@ collect(struct upload *u)
 	for (i = 0; i < image->n_v1; i++)
 		if (!image->v1[i].masked)
 			add_v1(u, &image->v1[i]);
-}
-
-static int
-send_objects(struct upload *u, struct error *err)
-{
-	size_t i;
-
-	if (crew_run(u->publish->crew, u->n, settle_object, u, err) == -1)
-		return -1;
-	for (i = 0; i < u->n; i++)
-		if (!layer_state_ends(u->objects[i].state) &&
-		    send_large(u->publish, &u->objects[i], err) == -1)
-			return -1;
-	return 0;
 }
 
 /* What was found out on the way belongs into the metadata and into the answer. */
@@ -771,11 +769,13 @@ publish_upload(struct publish *p, struct error *err)
 		return -1;
 	collect(&u);
 	publish_tell(p, "%zu object%s for bucket '%s'", u.n, u.n == 1 ? "" : "s", p->to.bucket);
-	status = send_objects(&u, err);
+	status = crew_run(p->crew, u.n, settle_object, &u, err);
 	if (status == 0)
 		count_objects(&u);
-	for (i = 0; i < u.n; i++)
+	for (i = 0; i < u.n; i++) {
+		upload_large_free(u.objects[i].large);
 		free(u.objects[i].key);
+	}
 	free(u.objects);
 	if (status == 0)
 		status = crew_run(p->crew, p->image->n_manifests, send_manifest, &manifests, err);

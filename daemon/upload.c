@@ -1,5 +1,6 @@
 #include "daemon/upload.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -91,25 +92,22 @@ struct part {
 	bool		there;		/* from an earlier attempt */
 };
 
-struct large {
+struct upload_large {
+	struct upload_large_order	 order;
 	const struct upload_place	*place;
-	const char			*key;
-	const char			*digest;
-	const struct extent		*at;
-	struct s3			*(*s3_of)(void *tools);
-	upload_progress			*progress;
-	void				*progress_arg;
+	struct extent			 at;
 	const struct deadline		*deadline;
 	uint64_t			 part_size;
 	struct part			*parts;
 	size_t				 n_parts;
+	atomic_size_t			 left;		/* parts that are not there yet */
 	char				*upload_id;
 };
 
 static uint64_t
-size_of_part(const struct large *l, size_t i)
+size_of_part(const struct upload_large *l, size_t i)
 {
-	uint64_t left = l->at->size - i * l->part_size;
+	uint64_t left = l->at.size - i * l->part_size;
 
 	return left < l->part_size ? left : l->part_size;
 }
@@ -129,7 +127,7 @@ choose_part_size(const struct upload_place *place, uint64_t size)
 /* One reading gives the digest of the whole and those of the parts: so the server, which checks
  * each part, checks the blob, whatever happens to the file meanwhile. */
 static int
-hash_parts(struct large *l, struct error *err)
+hash_parts(struct upload_large *l, struct error *err)
 {
 	cleanup(digest_stream_free_p) struct digest_stream *whole = digest_stream_new();
 	cleanup(free_p) char *data = xcalloc(1, READ_SIZE);
@@ -142,7 +140,7 @@ hash_parts(struct large *l, struct error *err)
 
 		at = i * l->part_size;
 		for (end = at + size_of_part(l, i); at < end; at += got) {
-			if (deadline_check(l->deadline, err) == -1 || extent_read(l->at, at, data,
+			if (deadline_check(l->deadline, err) == -1 || extent_read(&l->at, at, data,
 			    end - at < READ_SIZE ? (size_t)(end - at) : READ_SIZE, &got, err) == -1)
 				return -1;
 			digest_stream_add(part, data, got);
@@ -151,9 +149,9 @@ hash_parts(struct large *l, struct error *err)
 		digest_stream_hex(part, l->parts[i].sha256);
 	}
 	digest_stream_hex(whole, hex);
-	if (l->digest != NULL && strcmp(hex, l->digest + strlen(DIGEST_PREFIX)) != 0)
+	if (l->order.digest != NULL && strcmp(hex, l->order.digest + strlen(DIGEST_PREFIX)) != 0)
 		return error_set(err, ERROR_INPUT, "%s: the bytes have another digest, %s%s",
-		    l->digest, DIGEST_PREFIX, hex);
+		    l->order.digest, DIGEST_PREFIX, hex);
 	return 0;
 }
 
@@ -182,7 +180,7 @@ note_upload(void *arg, const char *key, const char *upload_id, time_t begun, str
 static int
 note_part(void *arg, const struct s3_part *there, struct error *err)
 {
-	struct large *l = arg;
+	struct upload_large *l = arg;
 	char md5[MD5_HEX_SIZE];
 	struct part *p;
 	size_t i;
@@ -193,7 +191,7 @@ note_part(void *arg, const struct s3_part *there, struct error *err)
 	p = &l->parts[i];
 	if (there->size != size_of_part(l, i))
 		return 0;
-	if (digest_md5_fd(l->at->fd, l->at->offset + (off_t)(i * l->part_size), there->size, md5,
+	if (digest_md5_fd(l->at.fd, l->at.offset + (off_t)(i * l->part_size), there->size, md5,
 	    l->deadline, err) == -1)
 		return -1;
 	p->there = strcmp(md5, there->etag) == 0;
@@ -202,13 +200,13 @@ note_part(void *arg, const struct s3_part *there, struct error *err)
 }
 
 static int
-resume(struct large *l, struct s3 *s3, struct error *err)
+resume(struct upload_large *l, struct s3 *s3, struct error *err)
 {
-	struct search search = { .key = l->key };
+	struct search search = { .key = l->order.key };
 	struct error why = ERROR_INIT;
 	size_t i;
 
-	if (s3_upload_list(s3, l->place->bucket, l->key, note_upload, &search, l->deadline,
+	if (s3_upload_list(s3, l->place->bucket, l->order.key, note_upload, &search, l->deadline,
 	    err) == -1) {
 		free(search.upload_id);
 		return -1;
@@ -216,7 +214,7 @@ resume(struct large *l, struct s3 *s3, struct error *err)
 	if (search.upload_id == NULL)
 		return 0;
 	l->upload_id = search.upload_id;
-	if (s3_part_list(s3, l->place->bucket, l->key, l->upload_id, note_part, l, l->deadline,
+	if (s3_part_list(s3, l->place->bucket, l->order.key, l->upload_id, note_part, l, l->deadline,
 	    &why) == 0)
 		return 0;
 	if (why.kind != ERROR_MISSING) {
@@ -231,30 +229,13 @@ resume(struct large *l, struct s3 *s3, struct error *err)
 	return 0;
 }
 
-static int
-send_part(void *arg, void *tools, size_t i, struct error *err)
-{
-	struct large *l = arg;
-	struct part *p = &l->parts[i];
-	uint64_t size = size_of_part(l, i);
-
-	if (!p->there && s3_upload_part(l->s3_of(tools), &(struct s3_put){
-	    .bucket = l->place->bucket, .key = l->key, .from_fd = true, .fd = l->at->fd,
-	    .offset = l->at->offset + (off_t)(i * l->part_size), .size = size,
-	    .sha256 = p->sha256 }, l->upload_id, (unsigned int)i + 1, &p->s3, l->deadline,
-	    err) == -1)
-		return -1;
-	l->progress(l->progress_arg, size);
-	return 0;
-}
-
 /* An upload that is gone was completed by a request whose answer was lost: then the object is
  * there. */
 static int
-complete(struct large *l, struct s3 *s3, struct error *err)
+complete(struct upload_large *l, struct s3 *s3, struct error *err)
 {
 	struct s3_part *parts = xcalloc(l->n_parts, sizeof(*parts));
-	uint64_t size = l->at->size;
+	uint64_t size = l->at.size;
 	struct error why = ERROR_INIT;
 	bool there = false;
 	size_t i;
@@ -262,13 +243,13 @@ complete(struct large *l, struct s3 *s3, struct error *err)
 
 	for (i = 0; i < l->n_parts; i++)
 		parts[i] = l->parts[i].s3;
-	status = s3_upload_complete(s3, l->place->bucket, l->key, l->upload_id, parts, l->n_parts,
+	status = s3_upload_complete(s3, l->place->bucket, l->order.key, l->upload_id, parts, l->n_parts,
 	    l->deadline, &why);
 	free(parts);
 	if (status == 0)
 		return 0;
 	if (why.kind == ERROR_MISSING &&
-	    upload_look(s3, l->place, l->key, &size, &there, l->deadline, err) == -1)
+	    upload_look(s3, l->place, l->order.key, &size, &there, l->deadline, err) == -1)
 		return -1;
 	if (there)
 		return 0;
@@ -277,35 +258,60 @@ complete(struct large *l, struct s3 *s3, struct error *err)
 }
 
 static int
-send_large(struct large *l, struct crew *crew, struct error *err)
+send_part(void *arg, void *tools, size_t i, struct error *err)
 {
-	struct s3 *s3 = l->s3_of(crew_tools(crew));
+	struct upload_large *l = arg;
+	struct s3 *s3 = l->order.s3_of(tools);
+	struct part *p = &l->parts[i];
+	uint64_t size = size_of_part(l, i);
 
-	if (hash_parts(l, err) == -1 || resume(l, s3, err) == -1)
+	if (!p->there && s3_upload_part(s3, &(struct s3_put){ .bucket = l->place->bucket,
+	    .key = l->order.key, .from_fd = true, .fd = l->at.fd,
+	    .offset = l->at.offset + (off_t)(i * l->part_size), .size = size,
+	    .sha256 = p->sha256 }, l->upload_id, (unsigned int)i + 1, &p->s3, l->deadline,
+	    err) == -1)
 		return -1;
-	if (l->upload_id == NULL && s3_upload_create(s3, l->place->bucket, l->key, NULL,
-	    l->place->acl, &l->upload_id, l->deadline, err) == -1)
+	l->order.progress(l->order.arg, size);
+	if (atomic_fetch_sub(&l->left, 1) > 1)
+		return 0;
+	if (complete(l, s3, err) == -1)
 		return -1;
-	if (crew_run(crew, l->n_parts, send_part, l, err) == -1)
-		return -1;
-	return complete(l, s3, err);
+	extent_done(&l->at);
+	l->order.done(l->order.arg);
+	return 0;
 }
 
-int
-upload_large_blob(struct crew *crew, struct s3 *(*s3_of)(void *tools),
-    const struct upload_place *place, const char *key, const char *digest,
-    const struct extent *at, upload_progress *progress, void *arg, const struct deadline *d,
+void
+upload_large_free(struct upload_large *l)
+{
+	if (l == NULL)
+		return;
+	extent_done(&l->at);
+	free(l->parts);
+	free(l->upload_id);
+	free(l);
+}
+
+struct upload_large *
+upload_large_begin(struct crew *crew, void *tools, const struct upload_place *place,
+    const struct upload_large_order *order, struct extent *at, const struct deadline *d,
     struct error *err)
 {
-	struct large l = { .place = place, .key = key, .digest = digest, .at = at, .s3_of = s3_of,
-	    .progress = progress, .progress_arg = arg, .deadline = d };
-	int status;
+	cleanup(upload_large_free_p) struct upload_large *l = xcalloc(1, sizeof(*l));
+	struct s3 *s3 = order->s3_of(tools);
 
-	l.part_size = choose_part_size(place, at->size);
-	l.n_parts = (size_t)((at->size + l.part_size - 1) / l.part_size);
-	l.parts = xcalloc(l.n_parts, sizeof(*l.parts));
-	status = send_large(&l, crew, err);
-	free(l.parts);
-	free(l.upload_id);
-	return status;
+	*l = (struct upload_large){ .order = *order, .place = place, .at = *at,
+	    .deadline = d };
+	*at = (struct extent)EXTENT_INIT;
+	l->part_size = choose_part_size(place, l->at.size);
+	l->n_parts = (size_t)((l->at.size + l->part_size - 1) / l->part_size);
+	l->parts = xcalloc(l->n_parts, sizeof(*l->parts));
+	atomic_init(&l->left, l->n_parts);
+	if (hash_parts(l, err) == -1 || resume(l, s3, err) == -1)
+		return NULL;
+	if (l->upload_id == NULL && s3_upload_create(s3, place->bucket, order->key, NULL,
+	    place->acl, &l->upload_id, d, err) == -1)
+		return NULL;
+	crew_add(crew, l->n_parts, send_part, l);
+	return steal(l);
 }

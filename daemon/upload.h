@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/cleanup.h"
 #include "common/error.h"
 #include "daemon/crew.h"
 #include "daemon/deadline.h"
@@ -36,14 +37,29 @@ int	 upload_copy(struct s3 *, const struct upload_place *, const char *from_key,
 int	 upload_blob(struct s3 *, const struct upload_place *, const char *key, const char *digest,
 	    const struct extent *, const struct deadline *, struct error *err);
 
-/* Called when so many bytes more are in the bucket, from any of the crew's threads. */
-typedef void upload_progress(void *arg, uint64_t bytes);
+/* ---- a blob in parts, which the whole crew sends ---- */
 
-/* A blob in parts, by all of the crew. s3_of() finds the client among a member's tools. */
-int	 upload_large_blob(struct crew *, struct s3 *(*s3_of)(void *tools),
-	    const struct upload_place *, const char *key, const char *digest,
-	    const struct extent *, upload_progress *, void *arg, const struct deadline *,
+struct upload_large;
+
+struct upload_large_order {
+	const char	*key;
+	const char	*digest;	/* of all its bytes, "sha256:HEX"; NULL: nobody told it */
+	struct s3	*(*s3_of)(void *tools);	/* the client among a member's tools */
+	/* Both in any of the crew's threads. So many bytes more are in the bucket; all of it is. */
+	void		(*progress)(void *arg, uint64_t bytes);
+	void		(*done)(void *arg);
+	void		*arg;
+};
+
+/* In a piece of crew_run(), with the member's tools: reads the blob once for its digest and those
+ * of its parts, which become pieces of the same crew_run(). Takes the extent; lends the order's
+ * strings, the place and the deadline until upload_large_free(), which is for after crew_run().
+ * NULL with err. */
+struct upload_large *upload_large_begin(struct crew *, void *tools, const struct upload_place *,
+	    const struct upload_large_order *, struct extent *, const struct deadline *,
 	    struct error *err);
+void	 upload_large_free(struct upload_large *);	/* NULL is fine */
+CLEANUP_FUNC(struct upload_large, upload_large_free);
 
 /* A small object of exactly that type, whose content may change; *sent false: it was so already. */
 int	 upload_text(struct s3 *, const struct upload_place *, const char *key, const char *type,

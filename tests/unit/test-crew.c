@@ -109,6 +109,46 @@ TEST(nothing_is_begun_after_a_failure)
 	CHECK_INT(atomic_load(&w.n), 4);
 }
 
+/* Each piece of the first batch brings a batch of its own. */
+struct growing {
+	struct crew	*crew;
+	struct work	 work[8];
+	size_t		 fails_at;	/* the piece of the first batch; 8: none does */
+};
+
+static int
+bring_more(void *arg, void *tools, size_t i, struct error *err)
+{
+	struct growing *g = arg;
+
+	(void)tools;
+	if (i == g->fails_at)
+		return error_set(err, ERROR_REMOTE, "piece %zu", i);
+	g->work[i].fails_at = PIECES;
+	crew_add(g->crew, i * 10, do_piece, &g->work[i]);
+	return 0;
+}
+
+TEST(pieces_may_bring_others)
+{
+	static const unsigned int threads[] = { 1, 2, 8, CREW_MAX };
+	struct error err = ERROR_INIT;
+	size_t i, k;
+
+	for (k = 0; k < 4; k++) {
+		cleanup(crew_free_p) struct crew *crew = make(threads[k], NULL, &err);
+		struct growing all = { .crew = crew, .fails_at = 8 };
+		struct growing failing = { .crew = crew, .fails_at = 5 };
+
+		CHECK_INT(crew_run(crew, 8, bring_more, &all, &err), 0);
+		for (i = 0; i < 8; i++)
+			CHECK_INT(atomic_load(&all.work[i].n), i * 10);
+		CHECK_INT(crew_run(crew, 8, bring_more, &failing, &err), -1);
+		CHECK_STR(err.text, "piece 5");
+	}
+	CHECK_INT(atomic_load(&crowded), 0);
+}
+
 TEST(tools_that_cannot_be_made)
 {
 	struct error err = ERROR_INIT;
@@ -123,5 +163,6 @@ int
 main(void)
 {
 	return RUN(CASE(every_piece_is_done_once), CASE(a_failure_ends_it_and_the_crew_goes_on),
-	    CASE(nothing_is_begun_after_a_failure), CASE(tools_that_cannot_be_made));
+	    CASE(nothing_is_begun_after_a_failure),
+	    CASE(pieces_may_bring_others), CASE(tools_that_cannot_be_made));
 }

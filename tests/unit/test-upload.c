@@ -106,7 +106,9 @@ struct setup {
 	char			 digest[DIGEST_SIZE];
 	struct deadline		 deadline;
 	struct error		 err;
+	struct upload_large	*large[2];
 	atomic_uint_fast64_t	 progress;
+	atomic_uint		 done;
 };
 
 struct tools {
@@ -210,11 +212,34 @@ setup_free(struct setup *s)
 }
 CLEANUP_FUNC(struct setup, setup_free);
 
-static int
-send_large(struct setup *s)
+static void
+note_done(void *arg)
 {
-	return upload_large_blob(s->crew, s3_of, &s->place, KEY, s->digest, &s->file, add_progress,
-	    s, &s->deadline, &s->err);
+	atomic_fetch_add(&((struct setup *)arg)->done, 1);
+}
+
+static int
+begin_large(void *arg, void *tools, size_t i, struct error *err)
+{
+	struct setup *s = arg;
+	struct extent lent = s->file;
+
+	lent.owned = false;
+	s->large[i] = upload_large_begin(s->crew, tools, &s->place, &(struct upload_large_order){
+	    .key = i == 0 ? KEY : KEY "y", .digest = s->digest, .s3_of = s3_of,
+	    .progress = add_progress, .done = note_done, .arg = s }, &lent, &s->deadline, err);
+	return s->large[i] != NULL ? 0 : -1;
+}
+
+static int
+send_large(struct setup *s, size_t n)
+{
+	int status = crew_run(s->crew, n, begin_large, s, &s->err);
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		upload_large_free(s->large[i]);
+	return status;
 }
 
 static size_t
@@ -293,10 +318,23 @@ TEST(a_large_blob_goes_up_in_parts)
 {
 	cleanup(setup_free_p) struct setup *s = setup_new();
 
-	CHECK_INT(send_large(s), 0);
+	CHECK_INT(send_large(s, 1), 0);
 	CHECK_INT(count(s, "PUT "), 3);
 	CHECK_INT(count(s, "uploadId=new"), 4);
 	CHECK_INT(atomic_load(&s->progress), SIZE);
+	CHECK_INT(atomic_load(&s->done), 1);
+}
+
+TEST(two_large_blobs_go_up_together)
+{
+	cleanup(setup_free_p) struct setup *s = setup_new();
+
+	CHECK_INT(send_large(s, 2), 0);
+	CHECK_INT(count(s, "PUT "), 6);
+	CHECK_INT(count(s, "POST /b/" KEY "?uploadId=new"), 1);
+	CHECK_INT(count(s, "POST /b/" KEY "y?uploadId=new"), 1);
+	CHECK_INT(atomic_load(&s->progress), 2 * SIZE);
+	CHECK_INT(atomic_load(&s->done), 2);
 }
 
 /* The first part is right, the second holds other bytes, the third has another size. */
@@ -313,7 +351,7 @@ TEST(an_upload_that_was_broken_off_goes_on)
 	    "<Part><PartNumber>9</PartNumber><ETag>\"%s\"</ETag><Size>%zu</Size></Part>",
 	    md5, PART, md5, PART, md5, PART, md5, PART);
 	s->bucket.parts = parts;
-	CHECK_INT(send_large(s), 0);
+	CHECK_INT(send_large(s, 1), 0);
 	CHECK_INT(count(s, "PUT "), 2);
 	CHECK_INT(count(s, "partNumber=1&"), 0);
 	CHECK_INT(count(s, "POST /b/" KEY "?uploads"), 0);
@@ -327,7 +365,7 @@ TEST(bytes_that_are_not_the_digests_are_not_sent)
 
 	if (pwrite(s->file.fd, "x", 1, (off_t)PART + 17) != 1)
 		abort();
-	CHECK_INT(send_large(s), -1);
+	CHECK_INT(send_large(s, 1), -1);
 	CHECK_INT(s->err.kind, ERROR_INPUT);
 	CHECK(strstr(s->err.text, s->digest) != NULL);
 	CHECK_INT(count(s, "PUT "), 0);
@@ -342,8 +380,9 @@ TEST(each_request_may_fail)
 		cleanup(setup_free_p) struct setup *s = setup_new();
 
 		s->bucket.fail_at = i;
-		CHECK_INT(send_large(s), -1);
+		CHECK_INT(send_large(s, 1), -1);
 		CHECK_INT(s->err.kind, ERROR_CREDENTIALS);
+		CHECK_INT(atomic_load(&s->done), 0);
 	}
 }
 
@@ -352,6 +391,7 @@ main(void)
 {
 	return RUN(CASE(what_is_there_is_seen), CASE(a_neighbours_blob_is_copied),
 	    CASE(texts_that_are_so_already_are_not_sent), CASE(a_large_blob_goes_up_in_parts),
+	    CASE(two_large_blobs_go_up_together),
 	    CASE(an_upload_that_was_broken_off_goes_on),
 	    CASE(bytes_that_are_not_the_digests_are_not_sent), CASE(each_request_may_fail));
 }
