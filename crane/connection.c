@@ -38,7 +38,7 @@ struct connections {
 	LIST_HEAD(, connection)	 list;
 	struct event_base	*base;
 	struct connection_limits limits;
-	SSL_CTX			*tls;
+	SSL_CTX			*tls;		/* of what is live; NULL: none */
 	struct service		 service;
 	struct live		*live;
 	unsigned int		 n;
@@ -61,17 +61,15 @@ seconds(void)
 }
 
 struct connections *
-connections_new(struct event_base *base, const struct connection_limits *limits, SSL_CTX *tls,
-    const char *endpoint, const struct presign *presign)
+connections_new(struct event_base *base, const struct connection_limits *limits,
+    const char *endpoint)
 {
 	struct connections *all = xcalloc(1, sizeof(*all));
 
 	LIST_INIT(&all->list);
 	all->base = base;
 	all->limits = *limits;
-	all->tls = tls;
 	all->service.endpoint = endpoint;
-	all->service.presign = presign;
 	return all;
 }
 
@@ -118,7 +116,9 @@ connections_serve(struct connections *all, struct live *live)
 {
 	live_unref(all->live);
 	all->live = live;
+	all->tls = keys_tls(live_keys(live));
 	all->service.live = live;
+	all->service.presign = keys_presign(live_keys(live));
 }
 
 static void

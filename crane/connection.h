@@ -8,10 +8,8 @@
 #define CRANE_CONNECTION_H
 
 #include <event2/event.h>
-#include <openssl/ssl.h>
 
 #include "crane/live.h"
-#include "crane/presign.h"
 
 struct connections;
 
@@ -26,7 +24,7 @@ struct connection_limits {
 #define CONNECTION_LIMITS { 4096, 64 << 20, 60, 20, 120 }
 
 struct connections *connections_new(struct event_base *, const struct connection_limits *,
-	    SSL_CTX *, const char *endpoint, const struct presign *);	/* lent; SSL_CTX may be NULL */
+	    const char *endpoint);		/* lent; may be NULL */
 void	 connections_free(struct connections *);
 
 void	 connections_serve(struct connections *, struct live *);	/* takes the reference */

@@ -10,6 +10,7 @@ struct live {
 	atomic_uint	 refs;
 	struct store	*store;
 	struct refusals	 refusals;
+	struct keys	*keys;
 	struct buf	 pages[LIVE_PAGES];
 };
 
@@ -23,7 +24,8 @@ choose(const struct live *before, struct store *loaded)
 }
 
 struct live *
-live_new(const struct live *before, struct store *loaded, struct refusals *refused, int64_t now)
+live_new(const struct live *before, struct store *loaded, struct refusals *refused,
+    struct keys *keys, const char *keys_refused, int64_t now)
 {
 	struct live *l = xcalloc(1, sizeof(*l));
 
@@ -31,7 +33,8 @@ live_new(const struct live *before, struct store *loaded, struct refusals *refus
 	l->store = choose(before, loaded);
 	l->refusals = *refused;
 	*refused = (struct refusals)REFUSALS_INIT;
-	pages_status(l->store, &l->refusals, now, &l->pages[LIVE_STATUS]);
+	l->keys = keys_ref(keys);
+	pages_status(l->store, &l->refusals, keys_refused, now, &l->pages[LIVE_STATUS]);
 	pages_v1_json(l->store, &l->pages[LIVE_V1_JSON]);
 	pages_v1_html(l->store, &l->pages[LIVE_V1_HTML]);
 	pages_v2_json(l->store, &l->pages[LIVE_V2_JSON]);
@@ -55,6 +58,7 @@ live_unref(struct live *l)
 		return;
 	store_unref(l->store);
 	refusals_done(&l->refusals);
+	keys_unref(l->keys);
 	for (i = 0; i < LIVE_PAGES; i++)
 		buf_done(&l->pages[i]);
 	free(l);
@@ -70,6 +74,12 @@ const struct refusals *
 live_refusals(const struct live *l)
 {
 	return &l->refusals;
+}
+
+const struct keys *
+live_keys(const struct live *l)
+{
+	return l->keys;
 }
 
 const struct buf *

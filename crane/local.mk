@@ -5,6 +5,7 @@ libcrane_a_SOURCES = \
 	crane/accept.c crane/accept.h \
 	crane/answer.c crane/answer.h \
 	crane/connection.c crane/connection.h \
+	crane/keys.c crane/keys.h \
 	crane/live.c crane/live.h \
 	crane/load.c crane/load.h \
 	crane/location.c crane/location.h \

@@ -52,8 +52,8 @@ refused_json(const struct refusals *refused)
 }
 
 void
-pages_status(const struct store *s, const struct refusals *refused, int64_t checked_at,
-    struct buf *out)
+pages_status(const struct store *s, const struct refusals *refused, const char *keys_refused,
+    int64_t checked_at, struct buf *out)
 {
 	size_t i;
 
@@ -66,6 +66,8 @@ pages_status(const struct store *s, const struct refusals *refused, int64_t chec
 	    "\"refused\":", store_is_whole(s) ? "true" : "false", store_n_v1(s), store_n_v2(s),
 	    refused->total);
 	add_json(out, refused_json(refused));
+	buf_add_str(out, ",\"keys_refused\":");
+	add_json(out, keys_refused != NULL ? json_text(keys_refused) : json_null());
 	buf_add_str(out, ",\"files\":[");
 	for (i = 0; i < store_n_files(s); i++) {
 		buf_add_str(out, i > 0 ? "," : "");

@@ -12,9 +12,10 @@
 
 /* {"schema", "version", "hash", "loaded_at", "checked_at", "whole", "repositories": {"v1", "v2"},
  * "files": [{"file", "repository", "version", "sha256", "shadowed_by"?}], "refused_total",
- * "refused": [{"file", "reason"}]}. checked_at is the time of the last reading. */
-void	 pages_status(const struct store *, const struct refusals *, int64_t checked_at,
-	    struct buf *out);
+ * "refused": [{"file", "reason"}], "keys_refused": REASON or null}. checked_at is the time of the
+ * last reading. */
+void	 pages_status(const struct store *, const struct refusals *, const char *keys_refused,
+	    int64_t checked_at, struct buf *out);
 
 /* As Crane has them: {NAME: {"image_ids", "tags", "protected"}} and {NAME: {"protected"}}. */
 void	 pages_v1_json(const struct store *, struct buf *out);

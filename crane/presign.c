@@ -101,9 +101,9 @@ presign_read(const char *path, struct error *err)
 	ssize_t n;
 
 	if (fd == -1 || (n = read(fd, data, sizeof(data))) == -1)
-		error_errno(err, "presign key '%s'", path);
-	else if ((p = presign_parse(data, (size_t)n, err)) == NULL)
-		error_prefix(err, "presign key '%s'", path);
+		error_errno(err, "cannot be read");
+	else
+		p = presign_parse(data, (size_t)n, err);
 	explicit_bzero(data, sizeof(data));
 	return p;
 }

@@ -10,27 +10,28 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "crane/keys.h"
 #include "crane/live.h"
 #include "crane/load.h"
-#include "crane/presign.h"
 #include "crane/server.h"
-#include "crane/tls.h"
 #include "crane/watch.h"
 
 #define WORKERS_DEFAULT_MAX 8
+#define LOOK_S 5			/* between two looks at the files of keys */
 #define FDS_OF_OURS 64u			/* beside the clients */
 
 struct options {
 	const char		*data;
-	const char		*cert;
-	const char		*key;
-	const char		*presign_key;
+	struct key_files	 keys;
 	struct server_options	 server;
 };
 
 struct crane {
 	struct options		 options;
-	struct presign		*presign;
+	struct keys		*keys;
+	struct keys_seen	 seen;		/* of the files, before they were read last */
+	struct error		 keys_error;	/* of that reading, if it failed */
+	struct event		*look;
 	struct event_base	*base;
 	struct server		*server;
 	struct watch		*watch;
@@ -61,11 +62,13 @@ static const char help[] =
 "                      session_token, bucket. Redirects to elsewhere stay unsigned.\n"
 "  --help, --version\n"
 "\n"
-"Changes in DIR are seen at once, SIGHUP reads it again. All or nothing: while a file is not\n"
-"good, what was read last without a fault is served, and GET /raas/status names the file and\n"
-"the reason. It also has the hash of what is live: SHA-256 of the lines that sha256sum prints\n"
-"for the files, in order of their names. /crane/repositories[/v1|/v2] lists what is served; who\n"
-"wants to keep either from the public refuses these paths in the proxy in front.\n"
+"Changes in DIR are seen at once, those of the three other files within 5 seconds; SIGHUP reads\n"
+"all of them again. All or nothing: while a file of DIR is not good, what was read last without a\n"
+"fault is served; while the certificate does not belong to the key, or one of the three cannot be\n"
+"read, those read before are used. GET /raas/status names the file and the reason. It also has the\n"
+"hash of what is live: SHA-256 of the lines that sha256sum prints for the files, in order of their\n"
+"names. /crane/repositories[/v1|/v2] lists what is served; who wants to keep either from the public\n"
+"refuses these paths in the proxy in front.\n"
 "\n"
 "SIGTERM ends it, after clients had 5 s to take their answers. Exit status: 0 ended by a\n"
 "signal, 1 cannot start, 2 usage.\n";
@@ -126,10 +129,10 @@ read_options(int argc, char **argv, struct options *o)
 		switch (c) {
 		case 'd': o->data = optarg; break;
 		case 'l': o->server.listen = optarg; break;
-		case 'c': o->cert = optarg; break;
-		case 'k': o->key = optarg; break;
+		case 'c': o->keys.cert = optarg; break;
+		case 'k': o->keys.key = optarg; break;
 		case 'e': o->server.endpoint = optarg; break;
-		case 'p': o->presign_key = optarg; break;
+		case 'p': o->keys.presign = optarg; break;
 		case 'w':
 			if (!read_workers(optarg, &o->server.workers))
 				return bad_usage("--workers is not a number from 1 to 64");
@@ -149,7 +152,7 @@ read_options(int argc, char **argv, struct options *o)
 		return bad_usage("there are only options, no arguments");
 	if (o->data == NULL || o->server.listen == NULL)
 		return bad_usage("--data and --listen are needed");
-	if ((o->cert == NULL) != (o->key == NULL))
+	if ((o->keys.cert == NULL) != (o->keys.key == NULL))
 		return bad_usage("--cert and --key go together");
 	return -1;
 }
@@ -187,13 +190,40 @@ report(const struct live *live)
 	    : ", without what was refused");
 }
 
+/* The files of keys, whose old ones go on while the new ones are not good: they are renewed one
+ * after the other. */
+static int
+read_keys(struct crane *c, struct error *err)
+{
+	struct keys *keys;
+
+	keys_look(&c->options.keys, &c->seen);
+	if ((keys = keys_read(&c->options.keys, err)) == NULL)
+		return -1;
+	keys_unref(c->keys);
+	c->keys = keys;
+	return 0;
+}
+
+static void
+reload_keys(struct crane *c)
+{
+	c->keys_error = (struct error)ERROR_INIT;
+	if (read_keys(c, &c->keys_error) == -1)
+		fprintf(stderr, "raas-crane: refused %s; what was read before is used\n",
+		    c->keys_error.text);
+	else
+		fprintf(stderr, "raas-crane: read the keys again\n");
+}
+
 static void
 reload(struct crane *c)
 {
 	struct refusals refused = REFUSALS_INIT;
 	time_t now = time(NULL);
 	struct store *loaded = load_directory(c->options.data, now, &refused);
-	struct live *live = live_new(c->live, loaded, &refused, now);
+	struct live *live = live_new(c->live, loaded, &refused, c->keys,
+	    c->keys_error.kind != ERROR_NONE ? c->keys_error.text : NULL, now);
 
 	live_unref(c->live);
 	c->live = live;
@@ -210,9 +240,28 @@ on_change(void *arg)
 static void
 on_hangup(evutil_socket_t number, short what, void *arg)
 {
+	struct crane *c = arg;
+
 	(void)number;
 	(void)what;
-	reload(arg);
+	if (c->look != NULL)
+		reload_keys(c);
+	reload(c);
+}
+
+static void
+on_look(evutil_socket_t fd, short what, void *arg)
+{
+	struct crane *c = arg;
+	struct keys_seen now;
+
+	(void)fd;
+	(void)what;
+	keys_look(&c->options.keys, &now);
+	if (keys_seen_same(&now, &c->seen))
+		return;
+	reload_keys(c);
+	reload(c);
 }
 
 static void
@@ -239,19 +288,30 @@ add_signals(struct crane *c, struct error *err)
 }
 
 static int
+add_look(struct crane *c, struct error *err)
+{
+	struct timeval interval = { LOOK_S, 0 };
+
+	if (c->options.keys.cert == NULL && c->options.keys.presign == NULL)
+		return 0;
+	c->look = event_new(c->base, -1, EV_PERSIST, on_look, c);
+	if (c->look == NULL || event_add(c->look, &interval) == -1)
+		return error_set(err, ERROR_SYSTEM, "cannot make a timer");
+	return 0;
+}
+
+static int
 crane_init(struct crane *c, struct error *err)
 {
 	struct options *o = &c->options;
 
-	if (o->cert != NULL && (o->server.tls = tls_new(o->cert, o->key, err)) == NULL)
+	if (read_keys(c, err) == -1)
 		return -1;
-	if (o->presign_key != NULL && (c->presign = presign_read(o->presign_key, err)) == NULL)
-		return -1;
-	o->server.presign = c->presign;
 	limit_clients(&o->server.limits);
 	if ((c->base = event_base_new()) == NULL)
 		return error_set(err, ERROR_SYSTEM, "cannot make an event loop");
-	if (add_signals(c, err) == -1 || (c->server = server_new(&o->server, err)) == NULL)
+	if (add_signals(c, err) == -1 || add_look(c, err) == -1 ||
+	    (c->server = server_new(&o->server, err)) == NULL)
 		return -1;
 	c->watch = watch_new(c->base, o->data, on_change, c, err);
 	return c->watch != NULL ? 0 : -1;
@@ -268,10 +328,11 @@ crane_done(struct crane *c)
 	for (i = 0; i < sizeof(c->signals) / sizeof(c->signals[0]); i++)
 		if (c->signals[i] != NULL)
 			event_free(c->signals[i]);
+	if (c->look != NULL)
+		event_free(c->look);
 	if (c->base != NULL)
 		event_base_free(c->base);
-	presign_free(c->presign);
-	SSL_CTX_free(c->options.server.tls);
+	keys_unref(c->keys);
 	libevent_global_shutdown();
 }
 

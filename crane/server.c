@@ -196,7 +196,7 @@ worker_init(struct worker *w, const struct server_options *o, struct address *at
 	w->base = event_base_new();
 	if (w->base == NULL)
 		return error_set(err, ERROR_SYSTEM, "cannot make an event loop");
-	w->connections = connections_new(w->base, &limits, o->tls, o->endpoint, o->presign);
+	w->connections = connections_new(w->base, &limits, o->endpoint);
 	w->listener = evconnlistener_new(w->base, on_accept, w, LEV_OPT_CLOSE_ON_FREE |
 	    LEV_OPT_CLOSE_ON_EXEC, 0, w->fd);
 	if (w->listener != NULL)

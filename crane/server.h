@@ -15,9 +15,7 @@ struct server_options {
 	const char			*listen;	/* "ADDR:PORT", "[V6]:PORT" or ":PORT"; port 0: any */
 	unsigned int			 workers;
 	struct connection_limits	 limits;	/* clients: of all workers together */
-	SSL_CTX				*tls;		/* NULL: none */
 	const char			*endpoint;	/* NULL: the request's Host */
-	const struct presign		*presign;	/* NULL: none */
 };
 
 struct server;

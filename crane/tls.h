@@ -6,7 +6,7 @@
 
 #include "common/error.h"
 
-/* Immutable afterwards, for all threads. The caller's, by SSL_CTX_free(). */
+/* NULL with err, which names the option. Immutable afterwards, for all threads. The caller's, by SSL_CTX_free(). */
 SSL_CTX	*tls_new(const char *cert_file, const char *key_file, struct error *err);
 
 #endif

@@ -35,7 +35,7 @@ crane_app_load(struct crane_app *c, const char *dir)
 	struct refusals refused = REFUSALS_INIT;
 	int64_t now = time(NULL);
 	struct store *loaded = load_directory(dir, now, &refused);
-	struct live *live = live_new(c->live, loaded, &refused, now);
+	struct live *live = live_new(c->live, loaded, &refused, NULL, NULL, now);
 
 	live_unref(c->live);
 	c->live = live;

@@ -33,9 +33,9 @@ def sha256(data):
 class Certificate:
     """For 127.0.0.1 and other names, and its own authority."""
 
-    def __init__(self, ws, *names):
-        self.folder = ws.mkdir("tls")
-        self.cert, self.key = ws.path("tls", "ca.crt"), ws.path("tls", "server.pem")
+    def __init__(self, ws, *names, folder="tls"):
+        self.folder = ws.mkdir(folder)
+        self.cert, self.key = ws.path(folder, "ca.crt"), ws.path(folder, "server.pem")
         subject = ",".join(["IP:127.0.0.1", *("DNS:" + name for name in names)])
         run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
             "-nodes", "-days", "2", "-subj", "/CN=raas-crane", "-addext",

@@ -26,7 +26,7 @@ crane_live(const char *const *files)
 		store_add(store, name, sha256, metadata);
 	}
 	store_seal(store, true, 0);
-	return live_new(NULL, store, &none, 0);
+	return live_new(NULL, store, &none, NULL, NULL, 0);
 }
 
 char *

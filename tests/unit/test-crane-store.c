@@ -69,7 +69,7 @@ read_again(struct live *before)
 {
 	struct refusals refused = REFUSALS_INIT;
 	struct store *loaded = load_directory(top, 1000, &refused);
-	struct live *live = live_new(before, loaded, &refused, 1000);
+	struct live *live = live_new(before, loaded, &refused, NULL, NULL, 1000);
 
 	live_unref(before);
 	return live;
