@@ -12,8 +12,9 @@ show_objects(struct render *r, const json_t *objects)
 	json_array_foreach(objects, i, object) {
 		size_format(json_int_or(object, "size", 0), size, sizeof(size));
 		age_format(json_string_or(object, "time", NULL), r->now, age, sizeof(age));
-		render_line(r, NULL, "  %s  %s, %s old%s", json_string_or(object, "key", "?"), size,
-		    age, json_bool_or(object, "removed", false) ? ", removed" : "");
+		render_line(r, NULL, "  %s  %s, %s old%s%s", json_string_or(object, "key", "?"), size,
+		    age, json_bool_or(object, "upload", false) ? ", broken off" : "",
+		    json_bool_or(object, "removed", false) ? ", removed" : "");
 	}
 }
 
@@ -27,23 +28,34 @@ show_kept(struct render *r, const json_t *summary, const char *key, const char *
 }
 
 static void
+show_found(struct render *r, const json_t *summary, const char *count, const char *bytes,
+    const char *what, const char *why)
+{
+	char size[24];
+
+	size_format(json_int_or(summary, bytes, 0), size, sizeof(size));
+	render_line(r, NULL, "%lld %s of %s %s", (long long)json_int_or(summary, count, 0), what, size,
+	    json_bool_or(summary, "removed", false) ? "removed" : why);
+}
+
+static void
 show_summary(struct show *s, const json_t *summary)
 {
-	bool removed = json_bool_or(summary, "removed", false);
-	long long found = (long long)json_int_or(summary, "found", 0);
-	const char *isv = json_string_or(s->asked, "isv", "");
-	char size[24];
+	bool uploads = json_int_or(summary, "uploads", 0) > 0;
 
 	show_kept(s->render, summary, "unlisted", "more are not listed here");
 	show_kept(s->render, summary, "young", "that no metadata names are kept, being young");
 	show_kept(s->render, summary, "unclear", "are kept, for Pulp's metadata does not tell whether "
 	    "they are needed");
 	show_kept(s->render, summary, "foreign", "are kept, not being raasd's");
-	size_format(json_int_or(summary, "bytes", 0), size, sizeof(size));
-	render_line(s->render, NULL, "%lld objects of %s %s%s%s", found, size,
-	    removed ? "removed" : "are named by no metadata",
-	    found > 0 && !removed ? "; remove them with: raasctl gc --delete " : "",
-	    found > 0 && !removed ? isv : "");
+	show_found(s->render, summary, "found", "bytes", "objects", "are named by no metadata");
+	if (uploads)
+		show_found(s->render, summary, "uploads", "upload_bytes", "uncompleted uploads",
+		    "were broken off");
+	if ((uploads || json_int_or(summary, "found", 0) > 0) &&
+	    !json_bool_or(summary, "removed", false))
+		render_line(s->render, NULL, "remove them with: raasctl gc --delete %s",
+		    json_string_or(s->asked, "isv", ""));
 }
 
 void

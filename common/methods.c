@@ -76,10 +76,11 @@ const struct method methods[] = {
 		.summary = "Find, and remove, what no metadata names any more",
 		.help = "Lists the objects in the ISV's bucket that nobody needs: those of images, in\n"
 		    "repositories that its metadata names or once named, which no metadata of any ISV\n"
-		    "with that bucket names now, be it in the config repo or in an app. Objects that are\n"
-		    "younger than a day are kept, and so is all that raasd did not put there. Nothing is\n"
-		    "removed without --delete, nor while something cannot be read. A bucket that is used\n"
-		    "with other config repos, or other branches of this one, is not to be cleaned up.",
+		    "with that bucket names now, be it in the config repo or in an app. So are uploads\n"
+		    "that were begun and never completed. What is younger than a day is kept, and so is\n"
+		    "all that raasd did not put there. Nothing is removed without --delete, nor while\n"
+		    "something cannot be read. A bucket that is used with other config repos, or other\n"
+		    "branches of this one, is not to be cleaned up.",
 		.acts = true, .streams = true, .waits = true,
 		.params = {
 			{ "isv", PARAM_ISV, .value = "ISV", .required = true, .help = "whose bucket" },

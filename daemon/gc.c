@@ -47,6 +47,19 @@ gc_judge(const struct references *references, time_t before, const char *key, ui
 	return true;
 }
 
+bool
+gc_judge_upload(const struct references *references, time_t before, const char *key, time_t begun,
+    struct gc_totals *totals)
+{
+	enum reference reference = references_judge(references, key);
+
+	if (reference == REFERENCE_FOREIGN || reference == REFERENCE_UNCLEAR || begun == 0 ||
+	    begun >= before)
+		return false;
+	totals->uploads++;
+	return true;
+}
+
 /* ---- what is named ---- */
 
 static int
@@ -143,14 +156,14 @@ read_apps(struct gc *g, struct error *err)
 /* ---- what is there ---- */
 
 static void
-tell(struct gc *g, const char *key, const struct s3_object *object, bool removed)
+tell(struct gc *g, const struct gc_event *what)
 {
 	struct gc_event *e = xcalloc(1, sizeof(*e));
 
-	e->key = xstrdup(key);
-	e->size = object->size;
-	e->mtime = object->mtime;
-	e->removed = removed;
+	*e = *what;
+	e->key = xstrdup(what->key);
+	e->removed = g->job->order.remove;
+	g->job->totals.removed += e->removed;
 	job_post(&g->job->base.job, e);
 }
 
@@ -166,8 +179,43 @@ look_at(void *arg, const char *key, const struct s3_object *object, struct error
 	if (order->remove &&
 	    s3_object_delete(g->s3, g->in->isv->bucket, key, g->deadline, err) == -1)
 		return -1;
-	g->job->totals.removed += order->remove;
-	tell(g, key, object, order->remove);
+	tell(g, &(struct gc_event){ .key = (char *)key, .size = object->size,
+	    .mtime = object->mtime });
+	return 0;
+}
+
+static int
+add_part(void *arg, const struct s3_part *part, struct error *err)
+{
+	uint64_t *bytes = arg;
+
+	(void)err;
+	*bytes += part->size;
+	return 0;
+}
+
+/* Its parts are paid for, though nobody sees them in a list of the bucket's objects. */
+static int
+look_at_upload(void *arg, const char *key, const char *upload_id, time_t begun, struct error *err)
+{
+	struct gc *g = arg;
+	const char *bucket = g->in->isv->bucket;
+	uint64_t bytes = 0;
+	struct error why = ERROR_INIT;
+
+	if (!gc_judge_upload(&g->references, g->job->order.before, key, begun, &g->job->totals))
+		return 0;
+	/* One that ended meanwhile has no parts. */
+	if (s3_part_list(g->s3, bucket, key, upload_id, add_part, &bytes, g->deadline, &why) == -1 && why.kind != ERROR_MISSING) {
+		*err = why;
+		return -1;
+	}
+	if (g->job->order.remove &&
+	    s3_upload_abort(g->s3, bucket, key, upload_id, g->deadline, err) == -1)
+		return -1;
+	g->job->totals.upload_bytes += bytes;
+	tell(g, &(struct gc_event){ .key = (char *)key, .size = bytes, .mtime = begun,
+	    .upload = true });
 	return 0;
 }
 
@@ -177,7 +225,9 @@ collect(struct gc *g, struct error *err)
 	if (read_config_repo(g, err) == -1 || read_apps(g, err) == -1)
 		return error_prefix(err, "not known what is needed, so nothing is removed");
 	references_seal(&g->references);
-	return s3_object_list(g->s3, g->in->isv->bucket, "", 0, look_at, g, g->deadline, err);
+	if (s3_object_list(g->s3, g->in->isv->bucket, "", 0, look_at, g, g->deadline, err) == -1)
+		return -1;
+	return s3_upload_list(g->s3, g->in->isv->bucket, "", look_at_upload, g, g->deadline, err);
 }
 
 static void

@@ -33,6 +33,7 @@ object_json(const struct gc_event *e)
 	set(object, "key", json_text(e->key));
 	set(object, "size", json_integer((json_int_t)e->size));
 	set(object, "time", json_text(time));
+	set(object, "upload", json_boolean(e->upload));
 	set(object, "removed", json_boolean(e->removed));
 	return object;
 }
@@ -71,6 +72,8 @@ summary_json(const struct gc_call *g)
 	json_t *summary = json_object();
 
 	set(summary, "found", json_integer((json_int_t)t->found));
+	set(summary, "uploads", json_integer((json_int_t)t->uploads));
+	set(summary, "upload_bytes", json_integer((json_int_t)t->upload_bytes));
 	set(summary, "bytes", json_integer((json_int_t)t->bytes));
 	set(summary, "removed", json_boolean(g->job->order.remove));
 	set(summary, "named", json_integer((json_int_t)t->named));
@@ -89,8 +92,8 @@ on_done(struct task *task, struct registry *r, const struct error *err)
 	json_t *reply;
 
 	if (t->removed > 0)
-		registry_log(r, "GC", "INFO", "removed %zu objects that no metadata named",
-		    t->removed);
+		registry_log(r, "GC", "INFO", "removed %zu objects that no metadata named, "
+		    "and %zu uploads that were broken off", t->removed - t->uploads, t->uploads);
 	if (err != NULL) {
 		control_fail_error(g->call, err);
 	} else {

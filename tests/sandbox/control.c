@@ -37,7 +37,7 @@ const char control_help[] =
 "        one that every client finds)\n"
 "  GET POST /_sandbox/buckets          name, owner, region, policy, ownership, public, block\n"
 "  DELETE /_sandbox/buckets/NAME       with its objects\n"
-"  GET PATCH /_sandbox/objects/BUCKET  PATCH: age_s, how old all objects are now\n"
+"  GET PATCH /_sandbox/objects/BUCKET  PATCH: age_s, how old all objects and uploads are\n"
 "  GET PUT DELETE /_sandbox/objects/BUCKET/KEY    the bytes themselves\n"
 "  GET PATCH /_sandbox/s3              modern, region, account_block, max_buckets,\n"
 "        clock_offset_s, keys ([{access, secret, token}])\n";
@@ -461,6 +461,8 @@ objects_patch(struct order *o)
 		return;
 	for (i = 0; i < b->objects.n; i++)
 		((struct object *)b->objects.rows[i].value)->modified = modified;
+	for (i = 0; i < b->uploads.n; i++)
+		upload_begun(b->uploads.rows[i].value, modified);
 	done(o, NULL);
 }
 

@@ -49,6 +49,12 @@ upload_free(void *value)
 	free(u);
 }
 
+void
+upload_begun(void *value, time_t begun)
+{
+	((struct upload *)value)->begun = begun;
+}
+
 static void
 set_part(struct upload *u, int number, struct part *p)
 {

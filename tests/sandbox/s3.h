@@ -135,5 +135,6 @@ bool		 s3_check_conditions(struct s3_call *, const struct object *existing);
 s3_handler	s3_create_upload, s3_put_part, s3_complete_upload, s3_abort_upload;
 s3_handler	s3_list_parts, s3_list_uploads;
 void		upload_free(void *);
+void		upload_begun(void *, time_t);	/* as if it had been begun then */
 
 #endif

@@ -44,6 +44,25 @@ TEST(only_what_is_old_and_named_by_nobody_goes)
 	CHECK_INT(totals.foreign, 2);
 }
 
+TEST(uploads_that_were_broken_off_go)
+{
+	cleanup(references_done) struct references r = REFERENCES_INIT;
+	struct gc_totals totals = { 0 };
+
+	references_add_prefix(&r, "app/");
+	references_add_prefix(&r, "pulp/");
+	crane_ids_add(&r.keys, "app/blobs/sha256:" HEX);
+	crane_ids_add(&r.opaque, "pulp/");
+	references_seal(&r);
+	CHECK(gc_judge_upload(&r, BEFORE, "app/blobs/sha256:" HEX, BEFORE - 1, &totals));
+	CHECK(!gc_judge_upload(&r, BEFORE, "app/blobs/sha256:" HEX, BEFORE, &totals));
+	CHECK(!gc_judge_upload(&r, BEFORE, "app/blobs/sha256:" HEX, 0, &totals));
+	CHECK(!gc_judge_upload(&r, BEFORE, "pulp/blobs/sha256:" HEX, BEFORE - 1, &totals));
+	CHECK(!gc_judge_upload(&r, BEFORE, "other/x", BEFORE - 1, &totals));
+	CHECK_INT(totals.uploads, 1);
+	CHECK_INT(totals.found, 0);
+}
+
 /* Without any metadata nothing is known, and nothing goes. */
 TEST(an_empty_config_repo_removes_nothing)
 {
@@ -59,5 +78,6 @@ int
 main(void)
 {
 	return RUN(CASE(only_what_is_old_and_named_by_nobody_goes),
+	    CASE(uploads_that_were_broken_off_go),
 	    CASE(an_empty_config_repo_removes_nothing));
 }

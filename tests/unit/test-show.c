@@ -310,7 +310,8 @@ TEST(gc_shows_what_is_not_needed)
 	SHOWN(text, "Gc", "{\"isv\":\"acme\"}", PLAIN,
 	    "{\"objects\":[{\"key\":\"app/blobs/x\",\"size\":2048,"
 	    "\"time\":\"2026-01-29T10:11:12Z\",\"removed\":false}]}",
-	    "{\"summary\":{\"found\":1,\"bytes\":2048,\"removed\":false,\"named\":7,\"young\":2,"
+	    "{\"summary\":{\"found\":1,\"bytes\":2048,\"uploads\":2,\"upload_bytes\":1024,"
+	    "\"removed\":false,\"named\":7,\"young\":2,"
 	    "\"unclear\":0,\"foreign\":3,\"unlisted\":0}}");
 	enum outcome none;
 	cleanup(free_p) char *removed = shown("Gc", "{\"isv\":\"acme\"}", (const char *const[]){
@@ -322,8 +323,9 @@ TEST(gc_shows_what_is_not_needed)
 	    "  app/blobs/x  2.0 KiB, 2d old\n"
 	    "2 that no metadata names are kept, being young\n"
 	    "3 are kept, not being raasd's\n"
-	    "1 objects of 2.0 KiB are named by no metadata; remove them with: "
-	    "raasctl gc --delete acme\n");
+	    "1 objects of 2.0 KiB are named by no metadata\n"
+	    "2 uncompleted uploads of 1.0 KiB were broken off\n"
+	    "remove them with: raasctl gc --delete acme\n");
 	CHECK_INT(outcome, OUTCOME_DONE);
 	CHECK_STR(removed, "  k  1 bytes, 60s old, removed\n1 more are not listed here\n"
 	    "2 objects of 3 bytes removed\n");
