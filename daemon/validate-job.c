@@ -114,8 +114,9 @@ validate_all(struct validate_job *v, struct http *http, struct error *err)
 			return -1;
 	if (v->image != NULL && n == 0)
 		return error_set(err, ERROR_MISSING, "isv '%s': the config repo has no metadata of an "
-		    "image '%s'; 'raasctl status %s' lists those that are published", v->isv,
-		    v->image, v->isv);
+		    "image '%s'; 'raasctl images %s' lists those that it has, and after 'raasctl "
+		    "sync %s' it has what somebody else deployed", v->isv, v->image, v->isv,
+		    v->isv);
 	return 0;
 }
 
