@@ -287,8 +287,8 @@ const struct method methods[] = {
 	{
 		.command = "metrics", .name = "Metrics",
 		.summary = "Print metrics for Prometheus",
-		.help = "In the OpenMetrics format. For node_exporter's textfile collector set\n"
-		    "metrics.textfile in raasd.yaml.",
+		.help = "In the OpenMetrics format. For Prometheus itself set metrics.listen in raasd.yaml, for\n"
+		    "node_exporter's textfile collector metrics.textfile.",
 		.streams = true,
 	},
 	{

@@ -34,7 +34,7 @@ size_t
 daemon_incidents(struct daemon *d, struct incident *out[DAEMON_INCIDENTS])
 {
 	struct incident *const own[] = { &d->config_repo, &d->raas_cfg, &d->redhat, &d->commits,
-	    &d->saves, &d->textfile };
+	    &d->saves, &d->textfile, &d->metrics };
 	size_t n = sizeof(own) / sizeof(own[0]);
 	enum cause cause;
 
@@ -242,6 +242,8 @@ fixed_setting(const struct settings *old, const struct settings *new)
 	    !text_equal(old->git.author_email, new->git.author_email) ||
 	    old->git.timeout_ms != new->git.timeout_ms)
 		return "git";
+	if (!text_equal(old->metrics.listen, new->metrics.listen))
+		return "metrics.listen";
 	if (!text_equal(old->http.ca_file, new->http.ca_file) ||
 	    old->http.timeout_ms != new->http.timeout_ms ||
 	    old->http.connect_timeout_ms != new->http.connect_timeout_ms)
@@ -422,6 +424,9 @@ daemon_start(struct daemon *d, struct error *err)
 	start_threads(d);
 	d->watchdog = watchdog_new(d);
 	d->exporter = exporter_new(d);
+	if (s->metrics.listen != NULL)
+		d->metrics_server = metrics_server_new(d->base, d->exporter, s->metrics.listen,
+		    &d->metrics);
 	d->loading = true;
 	keeper_load(d->keeper, on_loaded, d);
 	daemon_pull(d, NULL);
@@ -447,6 +452,7 @@ daemon_stop(struct daemon *d)
 
 	d->stopping = true;
 	watchdog_free(d->watchdog);
+	metrics_server_free(d->metrics_server);
 	exporter_free(d->exporter);
 	workers_free(d->jobs);
 	workers_free(d->visitors);
@@ -497,6 +503,7 @@ daemon_run(struct settings *settings, const char *settings_file)
 	    .openshift = { .what = "openshift" }, .s3 = { .what = "s3" },
 	    .redhat = { .what = "red hat metadata" }, .commits = { .what = "config repo commits" },
 	    .saves = { .what = "state directory" }, .textfile = { .what = "metrics.textfile" },
+	    .metrics = { .what = "metrics.listen" },
 	    .started = time(NULL) };
 	struct error err = ERROR_INIT;
 	int status = 0;

@@ -19,6 +19,7 @@
 #include "daemon/incident.h"
 #include "daemon/inventory.h"
 #include "daemon/keeper.h"
+#include "daemon/metrics-server.h"
 #include "daemon/redhat-metadata.h"
 #include "daemon/registry.h"
 #include "daemon/scheduler.h"
@@ -48,6 +49,7 @@ struct daemon {
 	struct notify		*notify;
 	struct watchdog		*watchdog;
 	struct exporter		*exporter;
+	struct metrics_server	*metrics_server;	/* NULL: none is wanted */
 	time_t			 started;
 	bool			 stopping;
 
@@ -71,7 +73,7 @@ struct daemon {
 	time_t			 unpushed_since;	/* 0: all is pushed */
 	struct counters		 counters;
 	struct incident		 config_repo, raas_cfg, openshift, s3, redhat, commits, saves,
-				 textfile;
+				 textfile, metrics;
 	struct troubles		*troubles;		/* of single ISVs, and of many */
 
 	/* What goes on. */
@@ -123,7 +125,7 @@ void	 daemon_set_timer(struct event *, int64_t ms);
 /* Until try number failures + 1: 2 s, 4 s … 5 min, a quarter of it random. */
 int64_t	 daemon_retry_ms(unsigned int failures);
 /* Every incident that there could be, those whose text is NULL too; how many. */
-#define DAEMON_INCIDENTS (6 + N_CAUSES)
+#define DAEMON_INCIDENTS (7 + N_CAUSES)
 size_t	 daemon_incidents(struct daemon *, struct incident *[DAEMON_INCIDENTS]);
 
 /* ---- daemon-config.c: what is wanted ---- */

@@ -1,6 +1,7 @@
 # libraasd: every module of the daemon but its main, so that tests can link them.
 noinst_LIBRARIES += libraasd.a
 libraasd_a_SOURCES = \
+	crane/request.c crane/request.h \
 	daemon/access-policy.c daemon/access-policy.h \
 	daemon/access.c daemon/access.h \
 	daemon/account.c daemon/account.h \
@@ -60,6 +61,7 @@ libraasd_a_SOURCES = \
 	daemon/line-diff.c daemon/line-diff.h \
 	daemon/log.c daemon/log.h \
 	daemon/login.c daemon/login.h \
+	daemon/loopback.c daemon/loopback.h \
 	daemon/manifest.c daemon/manifest.h \
 	daemon/mask-job.c daemon/mask-job.h \
 	daemon/mask.c daemon/mask.h \
@@ -74,6 +76,7 @@ libraasd_a_SOURCES = \
 	daemon/method-status.c \
 	daemon/method-sync.c \
 	daemon/method-validate.c \
+	daemon/metrics-server.c daemon/metrics-server.h \
 	daemon/metrics.c daemon/metrics.h \
 	daemon/nearest.c daemon/nearest.h \
 	daemon/notify.c daemon/notify.h \

@@ -12,6 +12,7 @@
 #include "common/json.h"
 #include "daemon/atomic-file.h"
 #include "daemon/credential.h"
+#include "daemon/loopback.h"
 #include "daemon/nearest.h"
 #include "daemon/url.h"
 #include "daemon/words.h"
@@ -24,6 +25,7 @@ enum setting_type {
 	SETTING_WORDS,		/* a string that may have blanks, not at its front */
 	SETTING_BRANCH,
 	SETTING_PATH,		/* a string, absolute */
+	SETTING_LOOPBACK,	/* an address with its port */
 	SETTING_SECRET_FILE,	/* a path, or the name of a credential */
 	SETTING_SOCKET,		/* a path that fits a socket's address */
 	SETTING_BOOL,
@@ -74,6 +76,7 @@ static const struct setting table[] = {
 	{ "publish.validate_timeout", SETTING_TIME, AT(publish.validate_timeout_ms), "2m", "1s",
 	  "1h" },
 	{ "metrics.textfile", SETTING_PATH, AT(metrics.textfile), NULL, NULL, NULL },
+	{ "metrics.listen", SETTING_LOOPBACK, AT(metrics.listen), NULL, NULL, NULL },
 	{ "metrics.interval", SETTING_TIME, AT(metrics.interval_ms), "15s", "100ms", "1h" },
 	{ "log.level", SETTING_LEVEL, AT(log.level), "info", NULL, NULL },
 	{ "log.target", SETTING_TARGET, AT(log.target), "auto", NULL, NULL },
@@ -194,6 +197,8 @@ has_control(const char *s)
 static int
 check_string(enum setting_type type, const char *s, struct error *err)
 {
+	struct loopback loopback;
+
 	if (s[0] == '\0')
 		return error_set(err, ERROR_INPUT, "must not be empty");
 	if (has_control(s))
@@ -204,6 +209,8 @@ check_string(enum setting_type type, const char *s, struct error *err)
 		return error_set(err, ERROR_INPUT, "must be an absolute path, or credential:NAME");
 	if ((type == SETTING_PATH || type == SETTING_SOCKET) && s[0] != '/')
 		return error_set(err, ERROR_INPUT, "must be an absolute path");
+	if (type == SETTING_LOOPBACK && !loopback_parse(s, &loopback))
+		return error_set(err, ERROR_INPUT, "must be 127.0.0.1:PORT or [::1]:PORT");
 	if (type == SETTING_SOCKET && strlen(s) >= sizeof(((struct sockaddr_un *)NULL)->sun_path))
 		return error_set(err, ERROR_INPUT, "is too long a path for a socket");
 	if (type == SETTING_STRING && strchr(s, ' ') != NULL)

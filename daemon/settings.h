@@ -48,6 +48,7 @@ struct settings {
 	struct publish_settings publish;
 	struct {
 		char	*textfile;		/* NULL: none */
+		char	*listen;		/* a loopback address; NULL: none */
 		int64_t	 interval_ms;
 	} metrics;
 	struct {

@@ -43,6 +43,7 @@ check_PROGRAMS += \
 	tests/unit/test-layer \
 	tests/unit/test-line-diff \
 	tests/unit/test-login \
+	tests/unit/test-loopback \
 	tests/unit/test-manifest \
 	tests/unit/test-mask \
 	tests/unit/test-message \

@@ -91,6 +91,8 @@ TEST(errors_name_line_and_column)
 	    " bytes, or one with K, M or G behind it");
 	CHECK_REFUSED("publish: {auth_file: auth.json}\n", "f:1:11: publish.auth_file: must be an"
 	    " absolute path, or credential:NAME");
+	CHECK_REFUSED("metrics: {listen: 0.0.0.0:9777}\n", "f:1:11: metrics.listen: must be"
+	    " 127.0.0.1:PORT or [::1]:PORT");
 	CHECK_REFUSED("state_dir: var\n", "f:1:1: state_dir: must be an absolute path");
 	CHECK_REFUSED("environment: a..b\n", "f:1:1: environment: is no name for a branch");
 	CHECK_REFUSED("config_repo: --upload-pack=x\n",
