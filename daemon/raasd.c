@@ -2,13 +2,15 @@
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <sysexits.h>
 
 #include "daemon/check.h"
 #include "daemon/daemon.h"
 #include "daemon/log.h"
 #include "daemon/settings.h"
 
-enum { EXIT_GOOD, EXIT_FAILED, EXIT_USAGE };
+/* Those without settings to start with have sysexits.h's EX_CONFIG: no restart mends that. */
+enum { EXIT_GOOD, EXIT_FAILED, EXIT_USAGE, EXIT_SETTINGS = EX_CONFIG };
 
 struct options {
 	const char	*config;	/* NULL: the default file */
@@ -128,7 +130,7 @@ main(int argc, char **argv)
 		return written(check_settings(o.config, o.json));
 	if ((settings = settings_load(o.config, &err)) == NULL) {
 		fprintf(stderr, "raasd: %s\n", err.text);
-		return EXIT_FAILED;
+		return EXIT_SETTINGS;
 	}
 	log_setup(settings->log.level, settings->log.target);
 	return daemon_run(settings, o.config);

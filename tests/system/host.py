@@ -26,8 +26,8 @@ from raas import TOP, run, wait_for
 
 PACKAGES = (
     "systemd systemd-sysv dbus git openssh-client ca-certificates libcurl4 libgit2-1.5 libjansson4"
-    " libevent-core-2.1-7 libevent-extra-2.1-7 libevent-openssl-2.1-7 libyaml-0-2 libsystemd0"
-    " libarchive13 libssl3").split()
+    " libevent-2.1-7 libevent-core-2.1-7 libevent-extra-2.1-7 libevent-openssl-2.1-7 libyaml-0-2"
+    " libsystemd0 libarchive13 libssl3").split()
 # Nothing that is lost in a power cut is missed, and nobody reads the manuals in there.
 RECIPE = ["mmdebstrap", "--mode=root", "--variant=minbase", "--skip=output/dev", "--quiet",
           "--dpkgopt=force-unsafe-io", "--dpkgopt=path-exclude=/usr/share/man/*",
