@@ -12,6 +12,7 @@ until it gets what it wants, and fails with a sentence when it does not.
 import base64
 import collections
 import contextlib
+import glob
 import json
 import os
 import shlex
@@ -33,6 +34,15 @@ RAASCTL = os.environ.get("RAASCTL") or os.path.join(BUILD, "raasctl")
 
 # Sanitizers make a program several times slower; a limit is there to end a hang.
 SLOWNESS = 1 if os.path.basename(BUILD) == "plain" else 4
+
+
+def last_words(arguments, lines=25):
+    """What the daemons of a workspace among the arguments said last, newest file first."""
+    tops = [a.top for a in arguments if isinstance(a, Workspace)]
+    paths = [p for top in tops for p in glob.glob(os.path.join(top, "*", "stderr"))]
+    for path in sorted(paths, key=os.path.getmtime, reverse=True)[:3]:
+        with open(path, encoding="utf-8", errors="replace") as f:
+            yield f"{path}:\n" + "".join(f.readlines()[-lines:])
 
 
 class Tap:
@@ -74,7 +84,7 @@ class Tap:
             function(self, *arguments)
         except Exception:  # whatever it is, the next story is still worth telling
             self.ok(False, f"{function.__name__}: not ended by an exception",
-                    traceback.format_exc())
+                    traceback.format_exc(), *last_words(arguments))
 
     @staticmethod
     def diag(text):
