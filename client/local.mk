@@ -10,6 +10,7 @@ libraasctl_a_SOURCES = \
 	client/show-gc.c client/show-gc.h \
 	client/show-publish.c client/show-publish.h \
 	client/show-setup.c client/show-setup.h \
+	client/show-teardown.c client/show-teardown.h \
 	client/show.c client/show.h
 
 bin_PROGRAMS += raasctl

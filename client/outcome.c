@@ -76,6 +76,14 @@ setup_outcome(const json_t *parameters)
 	return json_bool_or(sync, "ok", true) ? OUTCOME_DONE : OUTCOME_FAILED;
 }
 
+static enum outcome
+teardown_outcome(const json_t *parameters)
+{
+	const char *refusal = json_string_or(json_object_get(parameters, "plan"), "refusal", NULL);
+
+	return refusal == NULL ? OUTCOME_DONE : OUTCOME_FAILED;
+}
+
 enum outcome
 outcome_of_reply(const struct method *m, const json_t *parameters)
 {
@@ -85,6 +93,8 @@ outcome_of_reply(const struct method *m, const json_t *parameters)
 		return sync_outcome(parameters);
 	if (strcmp(m->name, "Setup") == 0)
 		return setup_outcome(parameters);
+	if (strcmp(m->name, "Teardown") == 0)
+		return teardown_outcome(parameters);
 	if (strcmp(m->name, "Diff") == 0)
 		return diff_outcome(parameters);
 	if (strcmp(m->name, "Validate") == 0)

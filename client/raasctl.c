@@ -11,6 +11,7 @@
 #include "client/help.h"
 #include "client/outcome.h"
 #include "client/render.h"
+#include "client/show-teardown.h"
 #include "client/show.h"
 #include "common/alloc.h"
 #include "common/cleanup.h"
@@ -96,10 +97,32 @@ open_file(const struct arguments *a, int *file, struct error *err)
 }
 
 static enum outcome
-run(const struct arguments *a)
+call_once(const struct arguments *a, struct show *show, int file)
 {
 	cleanup(call_done) struct call call = CALL_INIT;
 	cleanup(free_p) char *name = xasprintf("%s.%s", INTERFACE_NAME, a->method->name);
+	struct error err;
+
+	if (call_open(&call, a->socket, &err) == -1 ||
+	    call_send(&call, name, json_incref(a->parameters), a->method->streams,
+	    a->method->waits, file, &err) == -1)
+		return complain(outcome_of_connection(&err), &err);
+	return follow(&call, show, a->method);
+}
+
+/* A plan that a person has agreed to is carried out. */
+static enum outcome
+confirm(const struct arguments *a, struct show *show)
+{
+	if (!teardown_ask(show, json_string_or(a->parameters, "isv", "")))
+		return OUTCOME_FAILED;
+	json_object_set_new(a->parameters, "confirm", json_string(show->plan));
+	return call_once(a, show, -1);
+}
+
+static enum outcome
+run(const struct arguments *a)
+{
 	struct render render;
 	struct show show = { .render = &render, .method = a->method, .asked = a->parameters,
 	    .json = a->json };
@@ -113,11 +136,9 @@ run(const struct arguments *a)
 	render_init(&render, a->no_color);
 	if (open_file(a, &file, &err) == -1)
 		return complain(OUTCOME_FAILED, &err);
-	if (call_open(&call, a->socket, &err) == -1 ||
-	    call_send(&call, name, json_incref(a->parameters), a->method->streams,
-	    a->method->waits, file, &err) == -1)
-		return complain(outcome_of_connection(&err), &err);
-	outcome = follow(&call, &show, a->method);
+	outcome = call_once(a, &show, file);
+	if (show.plan != NULL && outcome == OUTCOME_DONE && teardown_can_ask(&show))
+		outcome = confirm(a, &show);
 	show_done(&show);
 	if (ferror(stdout)) {
 		error_set(&err, ERROR_SYSTEM, "cannot write the answer");

@@ -5,6 +5,7 @@
 #include "client/show-gc.h"
 #include "client/show-publish.h"
 #include "client/show-setup.h"
+#include "client/show-teardown.h"
 #include "common/buf.h"
 #include "common/cleanup.h"
 #include "common/json.h"
@@ -545,6 +546,7 @@ static const struct {
 	{ "Validate", show_validate },
 	{ "Gc", show_gc },
 	{ "Setup", show_setup },
+	{ "Teardown", show_teardown },
 	{ "Publish", show_publish },
 	{ "Images", show_images },
 	{ "Unpublish", show_unpublish },
@@ -603,5 +605,7 @@ show_done(struct show *s)
 	fflush(s->render->out);
 	json_decref(s->pages);
 	json_decref(s->layers);
+	free(s->plan);
 	s->pages = s->layers = NULL;
+	s->plan = NULL;
 }

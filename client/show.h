@@ -17,6 +17,7 @@ struct show {
 	size_t			 n_queued;	/* ISVs of a sync */
 	size_t			 n_finished;
 	json_t			*layers;	/* of a publish, that are on their way; by name */
+	char			*plan;		/* of a teardown, that may be confirmed; NULL: none */
 };
 
 /* An event, and the end, of an ISV's sync. */

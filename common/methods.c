@@ -135,6 +135,25 @@ const struct method methods[] = {
 		},
 	},
 	{
+		.command = "teardown", .name = "Teardown",
+		.summary = "Delete an ISV's app and bucket, and its section of raas.cfg",
+		.help = "Says what would be deleted, under a plan's number, and asks for the ISV's name; for\n"
+		    "scripts --confirm carries out the plan of that number, if it still holds. Deleted\n"
+		    "are the app, and in the bucket what is raasd's and the ISV's; the bucket itself only\n"
+		    "if nothing else is in it. Then the section is taken out of raas.cfg, and that is\n"
+		    "committed and pushed. Metadata and logs stay in the config repo. What another ISV\n"
+		    "uses, too, is refused, and so is an app with metadata that is not backed up. If it\n"
+		    "fails halfway the ISV stays paused, and the command can be repeated.",
+		.acts = true, .streams = true, .waits = true,
+		.params = {
+			{ "isv", PARAM_ISV, .value = "ISV", .required = true, .help = "which" },
+			{ "delete", PARAM_STRING, .option = "--delete", .value = "WHAT", .required = true,
+			  .help = "app, bucket or app,bucket" },
+			{ "confirm", PARAM_STRING, .option = "--confirm", .value = "PLAN",
+			  .help = "carry out this plan, without asking" },
+		},
+	},
+	{
 		.command = "publish", .alias = "push", .name = "Publish",
 		.summary = "Upload an image and make it available for pulling",
 		.help = "The image comes from FILE, which raasctl opens, so that raasd needs no right to\n"

@@ -246,10 +246,12 @@ on_committed(void *arg, const struct keeper_answer *a)
 		daemon_set_timer(d->push_timer, 0);
 	if (d->stopping)
 		return;
-	if (a->error != NULL)
+	if (a->error != NULL) {
 		daemon_set_timer(d->commit_timer, commit_retry_ms(d));
-	else
+	} else {
 		flush_rest(d);
+		daemon_forget_unmade(d);
+	}
 }
 
 static void

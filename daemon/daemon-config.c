@@ -167,8 +167,8 @@ apply_isv(struct daemon *d, struct registry *r)
 	return changed;
 }
 
-static void
-forget_unmade(struct daemon *d)
+void
+daemon_forget_unmade(struct daemon *d)
 {
 	size_t i, kept = 0;
 
@@ -208,7 +208,7 @@ apply_configuration(struct daemon *d)
 			r->config_changed |= apply_isv(d, r);
 		}
 	}
-	forget_unmade(d);
+	daemon_forget_unmade(d);
 	daemon_set_timer(d->schedule_timer, 0);
 }
 

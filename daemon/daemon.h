@@ -131,6 +131,8 @@ size_t	 daemon_incidents(struct daemon *, struct incident *[DAEMON_INCIDENTS]);
 /* ---- daemon-config.c: what is wanted ---- */
 
 void	 daemon_pull(struct daemon *, struct pull_waiter *);	/* waiter may be NULL */
+/* Drops the registries of which nothing is known and whose section is gone. */
+void	 daemon_forget_unmade(struct daemon *);
 void	 daemon_take_answer(struct daemon *, const struct keeper_answer *);
 /* Where the config repo stands now. */
 void	 daemon_set_repo(struct daemon *, const struct config_branch_state *);

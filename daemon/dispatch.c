@@ -43,6 +43,7 @@ static const struct handler {
 	{ "Resume", handle_resume },
 	{ "Validate", handle_validate },
 	{ "Setup", handle_setup },
+	{ "Teardown", handle_teardown },
 	{ "Gc", handle_gc },
 	{ "Metrics", handle_metrics },
 	{ "Check", handle_check },

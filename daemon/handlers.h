@@ -22,6 +22,7 @@ void	 handle_unpublish(struct daemon *, struct control_call *);
 void	 handle_images(struct daemon *, struct control_call *);
 void	 handle_resume(struct daemon *, struct control_call *);
 void	 handle_validate(struct daemon *, struct control_call *);
+void	 handle_teardown(struct daemon *, struct control_call *);
 void	 handle_gc(struct daemon *, struct control_call *);
 
 /* What is to be said of its section in raas.cfg: an array of strings. */

@@ -242,6 +242,8 @@ check_section(struct keeper_job *j)
 	const struct isv *isv;
 	int result = 0;
 
+	if (j->changes[0].kind != CONFIG_ADD_SECTION)
+		return 0;
 	if (config_repo_raas_cfg(k->repo, &text, &j->error) == -1 ||
 	    cfg_section_add(&text, j->changes[0].data, j->changes[0].len, &j->error) == -1)
 		return error_prefix(&j->error, "raas.cfg");
@@ -485,15 +487,29 @@ keeper_commit(struct keeper *k, const struct config_change *changes, size_t n,
 	workers_submit(k->thread, &j->job);
 }
 
-void
-keeper_add_section(struct keeper *k, const char *isv, const char *lines, const char *message,
-    keeper_done *done, void *arg)
+static void
+change_section(struct keeper *k, const char *isv, enum config_change_kind kind, const char *text,
+    const char *message, keeper_done *done, void *arg)
 {
-	const struct config_change change = { CONFIG_ADD_SECTION, "raas.cfg", lines, strlen(lines) };
+	const struct config_change change = { kind, "raas.cfg", text, strlen(text) };
 	struct keeper_job *j = new_commit(k, TASK_SECTION, &change, 1, message, done, arg);
 
 	j->isv = xstrdup(isv);
 	workers_submit(k->thread, &j->job);
+}
+
+void
+keeper_add_section(struct keeper *k, const char *isv, const char *lines, const char *message,
+    keeper_done *done, void *arg)
+{
+	change_section(k, isv, CONFIG_ADD_SECTION, lines, message, done, arg);
+}
+
+void
+keeper_remove_section(struct keeper *k, const char *isv, const char *message, keeper_done *done,
+    void *arg)
+{
+	change_section(k, isv, CONFIG_REMOVE_SECTION, isv, message, done, arg);
 }
 
 void

@@ -57,6 +57,9 @@ void	 keeper_commit(struct keeper *, const struct config_change *, size_t n, con
  * nothing is written, when it could not be served. */
 void	 keeper_add_section(struct keeper *, const char *isv, const char *lines,
 	    const char *message, keeper_done *, void *arg);
+/* Commits that there is no such section; its files stay. */
+void	 keeper_remove_section(struct keeper *, const char *isv, const char *message,
+	    keeper_done *, void *arg);
 void	 keeper_push(struct keeper *, keeper_done *, void *arg);
 /* Packs what commits left behind, when that is much. For a quiet moment. */
 void	 keeper_tidy(struct keeper *, keeper_done *, void *arg);

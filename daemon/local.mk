@@ -75,6 +75,7 @@ libraasd_a_SOURCES = \
 	daemon/method-publish.c \
 	daemon/method-status.c \
 	daemon/method-sync.c \
+	daemon/method-teardown.c \
 	daemon/method-validate.c \
 	daemon/metrics-server.c daemon/metrics-server.h \
 	daemon/metrics.c daemon/metrics.h \
@@ -121,6 +122,7 @@ libraasd_a_SOURCES = \
 	daemon/sweep-job.c daemon/sweep-job.h \
 	daemon/sync-reply.c daemon/sync-reply.h \
 	daemon/tarball.c daemon/tarball.h \
+	daemon/teardown.c daemon/teardown.h \
 	daemon/tree.c daemon/tree.h \
 	daemon/troubles.c daemon/troubles.h \
 	daemon/unpack.c daemon/unpack.h \

@@ -767,6 +767,14 @@ registry_resume(struct registry *r, const char *by)
 		daemon_request(r->daemon, r, WORK_DEEP, false);
 }
 
+void
+registry_forget(struct registry *r)
+{
+	isv_state_forget(r->state);
+	set_pause_timer(r);
+	registry_save(r, NULL, NULL);
+}
+
 struct registry *
 registry_new(struct daemon *d, struct isv_state *state)
 {

@@ -142,5 +142,8 @@ void	 registry_save(struct registry *, void (*done)(void *, const struct error *
 
 void	 registry_pause(struct registry *, const char *by, const char *reason, time_t until);
 void	 registry_resume(struct registry *, const char *by);
+/* Its section is gone, and so is what there was of it: nothing is known of it any more, but the
+ * lines that are to be logged. */
+void	 registry_forget(struct registry *);
 
 #endif

@@ -162,6 +162,21 @@ s3_bucket_create(struct s3 *s3, const char *bucket, const struct deadline *d, st
 }
 
 int
+s3_bucket_delete(struct s3 *s3, const char *bucket, bool *empty, const struct deadline *d,
+    struct error *err)
+{
+	struct s3_call call = { .method = "DELETE", .bucket = bucket };
+	cleanup(s3_reply_done) struct s3_reply reply = S3_REPLY_INIT;
+
+	if (s3_call_do(s3, &call, &reply, d, err) == -1)
+		return -1;
+	*empty = !s3_reply_is(&reply, "BucketNotEmpty");
+	if (!*empty || s3_reply_is(&reply, "NoSuchBucket"))
+		return 0;
+	return must_be_good(&call, &reply, err);
+}
+
+int
 s3_bucket_head(struct s3 *s3, const char *bucket, enum s3_bucket_state *state,
     char region[S3_REGION_SIZE], const struct deadline *d, struct error *err)
 {

@@ -63,6 +63,9 @@ typedef int s3_bucket_fn(void *arg, const struct s3_bucket *, struct error *err)
 
 /* In the options' region. One that is ours already is fine; ERROR_CONFLICT: another's. */
 int	 s3_bucket_create(struct s3 *, const char *bucket, const struct deadline *, struct error *);
+/* *empty false: something is in it, and it stays. One that is missing is fine. */
+int	 s3_bucket_delete(struct s3 *, const char *bucket, bool *empty, const struct deadline *,
+	    struct error *);
 /* region "" when the server did not say. */
 int	 s3_bucket_head(struct s3 *, const char *bucket, enum s3_bucket_state *,
 	    char region[S3_REGION_SIZE], const struct deadline *, struct error *);

@@ -38,13 +38,11 @@ free_strings(char **strings, size_t n)
 	free(strings);
 }
 
-void
-isv_state_free(struct isv_state *s)
+static void
+drop_knowledge(struct isv_state *s)
 {
 	size_t i;
 
-	if (s == NULL)
-		return;
 	for (i = 0; i < N_RESOURCE_KINDS; i++) {
 		free(s->resources[i].name);
 		free(s->resources[i].detail);
@@ -53,8 +51,6 @@ isv_state_free(struct isv_state *s)
 		free(s->base[i].name);
 	free(s->base);
 	free_strings(s->images, s->n_images);
-	free_strings(s->unlogged, s->n_unlogged);
-	free(s->name);
 	free(s->synced_id);
 	free(s->fqdn);
 	free(s->url);
@@ -62,7 +58,25 @@ isv_state_free(struct isv_state *s)
 	free(s->access_bucket);
 	free(s->pause.by);
 	free(s->pause.reason);
+}
+
+void
+isv_state_free(struct isv_state *s)
+{
+	if (s == NULL)
+		return;
+	drop_knowledge(s);
+	free_strings(s->unlogged, s->n_unlogged);
+	free(s->name);
 	free(s);
+}
+
+void
+isv_state_forget(struct isv_state *s)
+{
+	drop_knowledge(s);
+	*s = (struct isv_state){ .name = s->name, .unlogged = s->unlogged,
+	    .n_unlogged = s->n_unlogged };
 }
 
 /* The place of `file` in base, or where it would stand. */

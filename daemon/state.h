@@ -55,6 +55,8 @@ struct isv_state {
 
 struct isv_state *isv_state_new(const char *name);
 void	 isv_state_free(struct isv_state *);
+/* Everything but the name, and what is to be logged. */
+void	 isv_state_forget(struct isv_state *);
 
 json_t	*isv_state_to_json(const struct isv_state *);		/* new reference */
 struct isv_state *isv_state_from_json(const char *name, const json_t *, struct error *err);
