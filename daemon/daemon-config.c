@@ -157,7 +157,7 @@ apply_isv(struct daemon *d, struct registry *r)
 	    change >= (r->task != NULL ? WANTED_BY_ALL : WANTED_BY_SYNCS)) {
 		/* A plan made for what was wanted before is never carried on. */
 		r->superseded = true;
-		job_cancel(&r->job->job);
+		job_supersede(&r->job->job);
 		return true;
 	}
 	if (r->state->synced_id != NULL && strcmp(r->state->synced_id, r->wanted_id) == 0)

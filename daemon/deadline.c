@@ -14,7 +14,7 @@ clock_monotonic_ms(void)
 struct deadline
 deadline_in(int64_t ms, const atomic_bool *cancelled)
 {
-	return (struct deadline){ clock_monotonic_ms() + ms, cancelled };
+	return (struct deadline){ clock_monotonic_ms() + ms, cancelled, NULL };
 }
 
 struct deadline
@@ -22,15 +22,31 @@ deadline_within(const struct deadline *outer, int64_t ms)
 {
 	struct deadline inner = deadline_in(ms, outer->cancelled);
 
+	inner.superseded = outer->superseded;
 	if (outer->at_ms < inner.at_ms)
 		inner.at_ms = outer->at_ms;
 	return inner;
 }
 
+struct deadline
+deadline_of_change(const struct deadline *outer)
+{
+	struct deadline d = *outer;
+
+	d.superseded = NULL;
+	return d;
+}
+
+static bool
+is_set(const atomic_bool *flag)
+{
+	return flag != NULL && atomic_load_explicit(flag, memory_order_relaxed);
+}
+
 bool
 deadline_cancelled(const struct deadline *d)
 {
-	return d->cancelled != NULL && atomic_load_explicit(d->cancelled, memory_order_relaxed);
+	return is_set(d->cancelled) || is_set(d->superseded);
 }
 
 int64_t

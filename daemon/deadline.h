@@ -14,6 +14,9 @@
 struct deadline {
 	int64_t			 at_ms;		/* on clock_monotonic_ms()'s scale */
 	const atomic_bool	*cancelled;	/* may be NULL */
+	/* The same, but a change that has been asked for is waited for: else nobody would know
+	 * whether it was made. May be NULL. */
+	const atomic_bool	*superseded;
 };
 
 int64_t	 clock_monotonic_ms(void);	/* counts on while the host is suspended */
@@ -21,6 +24,8 @@ int64_t	 clock_monotonic_ms(void);	/* counts on while the host is suspended */
 struct deadline	deadline_in(int64_t ms, const atomic_bool *cancelled);
 /* The outer deadline, or `ms` from now if that is sooner. */
 struct deadline	deadline_within(const struct deadline *, int64_t ms);
+/* For the asking for a change: it does not end by being superseded. */
+struct deadline	deadline_of_change(const struct deadline *);
 int64_t	 deadline_left_ms(const struct deadline *);	/* 0 when passed or cancelled */
 bool	 deadline_cancelled(const struct deadline *);
 /* 0, or -1: ERROR_CANCELLED "cancelled", ERROR_REMOTE "no answer in time". */

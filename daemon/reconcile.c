@@ -42,6 +42,23 @@ note_step(struct reconcile_result *out, const struct step *step, bool failed)
 	    xstrdup(step->past), failed };
 }
 
+/* A step that was begun is ended, so that it is known, and told, what was done. */
+static int
+do_step(struct reconcile_job *j, struct session *s, const struct step *step,
+    const struct observed *o, struct error *err)
+{
+	const struct deadline *all = s->deadline;
+	struct deadline of_change = deadline_of_change(all);
+	int outcome;
+
+	if (deadline_check(all, err) == -1)
+		return -1;
+	s->deadline = &of_change;
+	outcome = act(s, step, o, &j->out, err);
+	s->deadline = all;
+	return outcome;
+}
+
 /* A domain that could not be made has no app; a bucket that could not, no policy. What failed
  * once is left to the next run. */
 static bool
@@ -75,7 +92,7 @@ act_on_plan(struct reconcile_job *j, struct session *s, const struct observed *o
 		if (depends_on_failed(step, failed) ||
 		    (step->kind == STEP_BACKUP_FILES && !j->in.backup))
 			continue;
-		outcome = act(s, step, o, out, &err);
+		outcome = do_step(j, s, step, o, &err);
 		if (outcome > 0) {
 			any_done = true;
 			continue;

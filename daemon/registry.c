@@ -270,7 +270,7 @@ registry_unschedule(struct registry *r)
 		return;
 	if (r->running) {
 		r->unserved = r->superseded = true;
-		job_cancel(&r->job->job);
+		job_supersede(&r->job->job);
 		return;
 	}
 	scheduler_remove(r->daemon->scheduler, r->slot);
@@ -745,7 +745,7 @@ registry_pause(struct registry *r, const char *by, const char *reason, time_t un
 	    reason);
 	if (r->running && r->acted && r->backups == NULL && r->job != NULL) {
 		r->superseded = true;
-		job_cancel(&r->job->job);
+		job_supersede(&r->job->job);
 	}
 	drop_tasks(r, ERROR_CONFLICT, "the ISV was paused");
 }

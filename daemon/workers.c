@@ -74,6 +74,7 @@ next_job(struct workers *w)
 		TAILQ_REMOVE(&w->queue, job, entry);
 		LIST_INSERT_HEAD(&w->running, job, running);
 		job->deadline = deadline_in(job->timeout_ms, &job->cancelled);
+		job->deadline.superseded = &job->superseded;
 		job->started_ms = clock_monotonic_ms();
 		job->ran = true;
 	}
@@ -239,6 +240,12 @@ void
 job_cancel(struct job *job)
 {
 	atomic_store(&job->cancelled, true);
+}
+
+void
+job_supersede(struct job *job)
+{
+	atomic_store(&job->superseded, true);
 }
 
 unsigned int

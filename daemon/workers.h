@@ -37,6 +37,7 @@ struct job {
 	int64_t		 started_ms;	/* 0 while queued */
 	bool		 ran;
 	atomic_bool	 cancelled;
+	atomic_bool	 superseded;
 	struct workers	*workers;
 	TAILQ_ENTRY(job) entry;		/* in the queue */
 	LIST_ENTRY(job)	 running;
@@ -57,6 +58,7 @@ void	 workers_free(struct workers *);
 
 void	 workers_submit(struct workers *, struct job *);	/* takes the job until done() */
 void	 job_cancel(struct job *);		/* it ends soon, by way of done() */
+void	 job_supersede(struct job *);	/* the same, but see deadline_of_change() */
 void	 job_post(struct job *, void *event);	/* from run(): takes the event */
 
 unsigned int workers_busy(const struct workers *);	/* queued and running */
