@@ -149,6 +149,10 @@ outcome_of_error(const struct method *m, const struct message_reply *reply, stru
 		    json_string_or(parameters, "parameter", "?"));
 		return OUTCOME_USAGE;
 	}
+	if (strcmp(name, ERROR_BUSY) == 0) {
+		error_set(text, ERROR_REMOTE, "%s", json_string_or(parameters, "text", name));
+		return OUTCOME_NO_DAEMON;
+	}
 	if (strcmp(name, ERROR_UNKNOWN_ISV) == 0)
 		unknown_isv(parameters, text);
 	else if (strcmp(name, ERROR_STOPPED) == 0)

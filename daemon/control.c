@@ -65,6 +65,7 @@ struct control {
 	struct control_admins	 admins;
 	struct timeval		 idle_timeout;
 	struct timeval		 slow_timeout;
+	bool			 ending;	/* what is still begun is told so */
 	char			*version;
 	control_handler		*handler;
 	void			*arg;
@@ -318,6 +319,12 @@ control_event(struct control_call *call, json_t *parameters)
 	return !control_call_gone(call);
 }
 
+static json_t *
+ending_text(void)
+{
+	return json_pack("{s:s}", "text", "raasd is stopping, try again when it is back");
+}
+
 /* --- dispatch --- */
 
 static void
@@ -362,7 +369,9 @@ dispatch(struct control *control, struct control_call *call)
 {
 	const struct message_call *m = &call->message;
 
-	if (m->upgrade)
+	if (control->ending)
+		control_fail(call, ERROR_BUSY, ending_text());
+	else if (m->upgrade)
 		fail_naming(call, VARLINK_NOT_IMPLEMENTED, "method", m->method);
 	else if (strcmp(m->interface, VARLINK_SERVICE) == 0)
 		control_service(call, m->method, control->version);
@@ -478,21 +487,13 @@ end_of_input(struct client *c)
 /* What comes is moved on at once, so that the end of the input is noticed while a call is in
  * work, and the limits hold for what waits. */
 static void
-on_read(evutil_socket_t fd, short what, void *arg)
+take_input(struct client *c)
 {
-	struct client *c = arg;
 	char piece[PIECE_SIZE];
 	bool many;
 	int file;
 	ssize_t n;
 
-	(void)fd;
-	if (c->state != CLIENT_OPEN)
-		return;
-	if ((what & EV_READ) == 0) {
-		lose(c);
-		return;
-	}
 	n = receive(c, piece, sizeof(piece), &file, &many);
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return;
@@ -513,19 +514,40 @@ on_read(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
-client_free(struct client *c)
+on_read(evutil_socket_t fd, short what, void *arg)
+{
+	struct client *c = arg;
+
+	(void)fd;
+	if (c->state != CLIENT_OPEN)
+		return;
+	if ((what & EV_READ) == 0)
+		lose(c);
+	else
+		take_input(c);
+}
+
+/* Nobody waits for the answer of the call in work any more. */
+static void
+abandon_call(struct client *c)
 {
 	struct control_call *call = c->call;
 
+	if (call == NULL)
+		return;
+	control_call_ref(call);
+	call_detach(call);
+	if (call->gone != NULL)
+		call->gone(call->watch_arg, call);
+	control_call_unref(call);
+}
+
+static void
+client_free(struct client *c)
+{
 	LIST_REMOVE(c, entry);
 	c->control->n_clients--;
-	if (call != NULL) {
-		control_call_ref(call);
-		call_detach(call);
-		if (call->gone != NULL)
-			call->gone(call->watch_arg, call);
-		control_call_unref(call);
-	}
+	abandon_call(c);
 	event_free(c->input);
 	event_free(c->turn);
 	event_free(c->slow);
@@ -729,6 +751,44 @@ send_ready(struct client *c)
 	evbuffer_write(output, bufferevent_getfd(c->bev));
 }
 
+/* The client is told, and whoever works on the call that it is gone. */
+static void
+break_off(struct client *c)
+{
+	if (c->call != NULL && !c->call->message.oneway)
+		send_text(c, message_error(ERROR_BUSY, ending_text()));
+	abandon_call(c);
+}
+
+void
+control_stop(struct control *control)
+{
+	struct client *c;
+
+	evconnlistener_disable(control->listener);
+	event_del(control->accept_again);
+	LIST_FOREACH(c, &control->clients, entry)
+		if (c->state == CLIENT_OPEN && !c->full)
+			take_input(c);
+	control->ending = true;
+	LIST_FOREACH(c, &control->clients, entry)
+		break_off(c);
+}
+
+/* Every call that was accepted is answered; so is one that a client is about to make, which finds
+ * this answer when it can no longer send. */
+static void
+say_ending(struct client *c)
+{
+	break_off(c);
+	if (c->state == CLIENT_OPEN && !c->full)
+		take_input(c);
+	if (c->state == CLIENT_OPEN)
+		begin_calls(c);
+	if (c->state == CLIENT_OPEN && c->begun == 0)
+		send_text(c, message_error(ERROR_BUSY, ending_text()));
+}
+
 void
 control_free(struct control *control)
 {
@@ -736,11 +796,13 @@ control_free(struct control *control)
 
 	if (control == NULL)
 		return;
+	control->ending = true;
 	if (control->listener != NULL)
 		evconnlistener_free(control->listener);
 	if (control->accept_again != NULL)
 		event_free(control->accept_again);
 	while ((c = LIST_FIRST(&control->clients)) != NULL) {
+		say_ending(c);
 		send_ready(c);
 		client_free(c);
 	}

@@ -47,8 +47,12 @@ typedef void control_handler(void *arg, struct control_call *);
 /* NULL with err: no such group, path too long, another raasd listens there … */
 struct control *control_new(struct event_base *, const struct control_options *, control_handler *,
     void *arg, struct error *err);
-/* Hangs up on everybody after one attempt to send what they have coming, and removes the socket.
- * Calls that are still referenced are gone, and their watchers are told. NULL is fine. */
+/* For whoever is about to end: takes no more clients, who wait for the next raasd where systemd
+ * holds the socket, and begins what the others have sent. What cannot be answered at once, and what
+ * comes from now on, is answered with Busy; watchers are told that their calls are gone. */
+void	 control_stop(struct control *);
+/* The same for what is still in work; hangs up on everybody after one attempt to send what they
+ * have coming, and removes the socket. NULL is fine. */
 void	 control_free(struct control *);
 
 const struct method *control_call_method(const struct control_call *);

@@ -213,6 +213,7 @@ on_stop_signal(evutil_socket_t fd, short what, void *arg)
 	log_info(&(struct log_about){ .message_id = event_table[EVENT_STOPPING].id },
 	    "stopping on signal %d", (int)fd);
 	notify_stopping(d->notify);
+	control_stop(d->control);
 	d->stopping = true;
 	event_base_loopbreak(d->base);
 }

@@ -389,6 +389,34 @@ TEST(server_ends_with_calls_in_work)
 	CHECK(hangs_up(&s, &c));
 }
 
+TEST(server_ends_and_says_so)
+{
+	SERVER(s, 0);
+	cleanup(client_done) struct client in_work = client_connect(&s);
+	cleanup(client_done) struct client silent = client_connect(&s);
+	cleanup(client_done) struct client late = client_connect(&s);
+
+	CHECK(client_call(&s, &in_work, CALL("Diff", "{\"isv\":\"a\"}")));
+	CHECK(client_call(&s, &in_work, CALL("Diff", "{\"isv\":\"b\"}")));
+	CHECK(reaches(&s, &s.n_held, 1));
+	CHECK(client_call(&s, &late, PING));
+	CHECK(replies(&s, &late, ""));
+	CHECK_INT(send(late.fd, PING, sizeof(PING), 0), sizeof(PING));
+	control_stop(s.control);
+	CHECK(replies(&s, &late, ""));	/* what can still be answered is */
+	CHECK_INT(s.n_gone, 1);
+	CHECK_INT(send(late.fd, PING, sizeof(PING), 0), sizeof(PING));
+	control_free(steal(s.control));
+	CHECK(replies(&s, &in_work, ERROR_BUSY));
+	CHECK(replies(&s, &in_work, ERROR_BUSY));
+	CHECK(hangs_up(&s, &in_work));
+	CHECK(replies(&s, &late, ERROR_BUSY));
+	CHECK(hangs_up(&s, &late));
+	CHECK(replies(&s, &silent, ERROR_BUSY));
+	CHECK(hangs_up(&s, &silent));
+	CHECK_INT(s.n_gone, 1);
+}
+
 /* Sends events until the client has to read. */
 static bool
 fill(struct server *s)

@@ -271,7 +271,7 @@ TEST(errors_say_what_to_do)
 		    "raas.cfg has no ISV 'x'; 'raasctl status' lists them" },
 		{ ERROR_FAILED, "{\"kind\":\"remote\",\"text\":\"no\\u001bdice\"}", OUTCOME_FAILED,
 		    "no?dice" },
-		{ ERROR_BUSY, "{\"text\":\"later\"}", OUTCOME_FAILED, "later" },
+		{ ERROR_BUSY, "{\"text\":\"later\"}", OUTCOME_NO_DAEMON, "later" },
 		{ ERROR_STOPPED, "{}", OUTCOME_FAILED, "cancelled" },
 		{ "a.b.Other", "{}", OUTCOME_FAILED, "a.b.Other" },
 	};
