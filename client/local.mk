@@ -6,6 +6,7 @@ libraasctl_a_SOURCES = \
 	client/call.c client/call.h \
 	client/help.c client/help.h \
 	client/outcome.c client/outcome.h \
+	client/patience.c client/patience.h \
 	client/render.c client/render.h \
 	client/show-gc.c client/show-gc.h \
 	client/show-publish.c client/show-publish.h \

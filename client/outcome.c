@@ -69,6 +69,21 @@ validate_outcome(const json_t *parameters)
 }
 
 static enum outcome
+wait_outcome(const json_t *parameters)
+{
+	const json_t *isvs = json_object_get(parameters, "isvs");
+	size_t i;
+
+	if (json_bool_or(parameters, "late", false))
+		return OUTCOME_LATE;
+	for (i = 0; i < json_array_size(isvs); i++) {
+		if (!json_bool_or(json_array_get(isvs, i), "reached", false))
+			return OUTCOME_UNHEALTHY;
+	}
+	return OUTCOME_DONE;
+}
+
+static enum outcome
 setup_outcome(const json_t *parameters)
 {
 	const json_t *sync = json_object_get(json_object_get(parameters, "result"), "sync");
@@ -91,6 +106,8 @@ outcome_of_reply(const struct method *m, const json_t *parameters)
 		return status_outcome(parameters);
 	if (strcmp(m->name, "Sync") == 0)
 		return sync_outcome(parameters);
+	if (strcmp(m->name, "Wait") == 0)
+		return wait_outcome(parameters);
 	if (strcmp(m->name, "Setup") == 0)
 		return setup_outcome(parameters);
 	if (strcmp(m->name, "Teardown") == 0)

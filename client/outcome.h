@@ -15,6 +15,7 @@ enum outcome {
 	OUTCOME_NO_DAEMON = 3,
 	OUTCOME_UNHEALTHY = 4,
 	OUTCOME_DENIED = 5,
+	OUTCOME_LATE = 6,
 };
 
 /* Of one reply's parameters; over several replies the highest counts. */

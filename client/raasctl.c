@@ -10,6 +10,7 @@
 #include "client/call.h"
 #include "client/help.h"
 #include "client/outcome.h"
+#include "client/patience.h"
 #include "client/render.h"
 #include "client/show-teardown.h"
 #include "client/show.h"
@@ -23,6 +24,8 @@
 /* A monitoring plugin says on standard output what it has to say, and knows no outcome but its
  * own. */
 static bool is_plugin;
+/* Who tries again and again says once that there is no raasd. */
+static bool is_away_told;
 
 static enum outcome
 complain(enum outcome outcome, const struct error *err)
@@ -31,7 +34,9 @@ complain(enum outcome outcome, const struct error *err)
 		printf("RAAS UNKNOWN - %s\n", err->text);
 		return OUTCOME_NO_DAEMON;
 	}
-	fprintf(stderr, "raasctl: %s\n", err->text);
+	if (outcome != OUTCOME_NO_DAEMON || !is_away_told)
+		fprintf(stderr, "raasctl: %s\n", err->text);
+	is_away_told |= outcome == OUTCOME_NO_DAEMON;
 	return outcome;
 }
 
@@ -110,6 +115,20 @@ call_once(const struct arguments *a, struct show *show, int file)
 	return follow(&call, show, a->method);
 }
 
+/* A raasd that is not there yet, or is restarted, is waited for like the rest. */
+static enum outcome
+call_again(const struct arguments *a, struct show *show)
+{
+	struct patience patience;
+	enum outcome outcome;
+
+	patience_init(&patience, json_string_or(a->parameters, "until", NULL), time(NULL));
+	do
+		outcome = call_once(a, show, -1);
+	while (outcome == OUTCOME_NO_DAEMON && patience_pause(&patience));
+	return outcome;
+}
+
 /* A plan that a person has agreed to is carried out. */
 static enum outcome
 confirm(const struct arguments *a, struct show *show)
@@ -136,7 +155,8 @@ run(const struct arguments *a)
 	render_init(&render, a->no_color);
 	if (open_file(a, &file, &err) == -1)
 		return complain(OUTCOME_FAILED, &err);
-	outcome = call_once(a, &show, file);
+	outcome = strcmp(a->method->name, "Wait") == 0 ? call_again(a, &show)
+	    : call_once(a, &show, file);
 	if (show.plan != NULL && outcome == OUTCOME_DONE && teardown_can_ask(&show))
 		outcome = confirm(a, &show);
 	show_done(&show);

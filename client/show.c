@@ -403,6 +403,25 @@ show_validate(struct show *s, const json_t *reply, bool last)
 }
 
 static void
+show_wait(struct show *s, const json_t *reply, bool last)
+{
+	const json_t *isvs = json_object_get(reply, "isvs");
+	size_t i;
+
+	(void)last;
+	for (i = 0; i < json_array_size(isvs); i++) {
+		const json_t *isv = json_array_get(isvs, i);
+		const char *phase = text_of(isv, "phase"), *error = text_of(isv, "error");
+
+		render_line(s->render, json_bool_or(isv, "reached", false) ? COLOR_GREEN : COLOR_RED,
+		    "%s: %s%s%s", text_of(isv, "isv"), phase[0] != '\0' ? phase : "unknown",
+		    error[0] != '\0' ? ": " : "", error);
+	}
+	if (json_bool_or(reply, "late", false))
+		render_line(s->render, NULL, "not in time");
+}
+
+static void
 show_pull(struct show *s, const json_t *reply, bool last)
 {
 	const json_t *isvs = json_object_get(reply, "isvs");
@@ -544,6 +563,7 @@ static const struct {
 	{ "Sync", show_sync },
 	{ "Diff", show_diff },
 	{ "Validate", show_validate },
+	{ "Wait", show_wait },
 	{ "Gc", show_gc },
 	{ "Setup", show_setup },
 	{ "Teardown", show_teardown },

@@ -42,6 +42,26 @@ const struct method methods[] = {
 		},
 	},
 	{
+		.command = "wait", .name = "Wait",
+		.summary = "Wait until ISVs are in order",
+		.help = "For scripts, and for what must start later. An ISV is in order when it is ok, and\n"
+		    "what the config repo asks for, as fetched last, was synced. Nothing is begun for\n"
+		    "it, see 'sync' for that. Ends at once when an ISV waits for a person itself: in a\n"
+		    "conflict, paused without an end, orphaned or invalid. A raasd that is away, or\n"
+		    "restarted, is waited for as well. Without --timeout it waits for ever.",
+		.exit_status = "4 if an ISV will not be in order by itself, 6 if it was not in time, 3 if\n"
+		    "there was no raasd in time",
+		.waits = true,
+		.params = {
+			{ "isvs", PARAM_ISVS, .value = "ISV", .required = true, .help = "these ISVs" },
+			{ "for", PARAM_CHOICE, .option = "--for", .value = "WHAT",
+			  .choices = "ok|synced",
+			  .help = "ok; or synced, however the registry is otherwise (ok)" },
+			{ "until", PARAM_DURATION, .option = "--timeout", .value = "DURATION",
+			  .help = "at most: 90s, 10m" },
+		},
+	},
+	{
 		.command = "diff", .name = "Diff",
 		.summary = "Show what a sync would do to an ISV",
 		.help = "Compares everything, as 'sync --deep' does, and changes nothing. Shows the steps\n"

@@ -177,6 +177,7 @@ daemon_schedule(struct daemon *d)
 	wakeup = scheduler_wakeup(d->scheduler);
 	if (wakeup != -1 && may_start(d))
 		daemon_set_timer(d->schedule_timer, wakeup > now ? wakeup - now : 0);
+	daemon_tell_waits(d);
 }
 
 void

@@ -31,6 +31,7 @@
 struct notify;
 struct pull_waiter;
 struct push_waiter;
+struct wait_call;
 struct watchdog;
 
 struct daemon {
@@ -86,6 +87,7 @@ struct daemon {
 	unsigned int		 pull_failures, push_failures;
 	LIST_HEAD(, pull_waiter) pull_waiters;
 	LIST_HEAD(, push_waiter) push_waiters;
+	LIST_HEAD(, wait_call)	 waits;			/* for ISVs; method-wait.c's */
 
 	struct event		*schedule_timer, *pull_timer, *sweep_timer, *mask_timer,
 				*commit_timer, *push_timer;
@@ -118,7 +120,8 @@ struct registry *daemon_add_registry(struct daemon *, struct isv_state *);	/* ta
 void	 daemon_count_phases(const struct daemon *, size_t counts[N_PHASES]);
 /* Asks for work on an ISV. */
 void	 daemon_request(struct daemon *, struct registry *, enum work, bool urgent);
-void	 daemon_schedule(struct daemon *);		/* starts what is due */
+/* Starts what is due. Comes after whatever changes how an ISV is, soon if not at once. */
+void	 daemon_schedule(struct daemon *);
 void	 daemon_woke(struct daemon *);			/* after a sleep: spreads what fell due */
 void	 daemon_run_ended(struct daemon *);		/* one of the running is done */
 void	 daemon_set_timer(struct event *, int64_t ms);
@@ -165,5 +168,6 @@ void	 daemon_on_push(evutil_socket_t, short, void *arg);
 void	 daemon_on_commit(evutil_socket_t, short, void *arg);
 
 void	 daemon_handle_call(void *daemon, struct control_call *);	/* dispatch.c */
+void	 daemon_tell_waits(struct daemon *);	/* method-wait.c: answers those that are over */
 
 #endif

@@ -42,6 +42,7 @@ static const struct handler {
 	{ "Unpublish", handle_unpublish },
 	{ "Resume", handle_resume },
 	{ "Validate", handle_validate },
+	{ "Wait", handle_wait },
 	{ "Setup", handle_setup },
 	{ "Teardown", handle_teardown },
 	{ "Gc", handle_gc },

@@ -21,6 +21,7 @@ void	 handle_publish(struct daemon *, struct control_call *);
 void	 handle_unpublish(struct daemon *, struct control_call *);
 void	 handle_images(struct daemon *, struct control_call *);
 void	 handle_resume(struct daemon *, struct control_call *);
+void	 handle_wait(struct daemon *, struct control_call *);
 void	 handle_validate(struct daemon *, struct control_call *);
 void	 handle_teardown(struct daemon *, struct control_call *);
 void	 handle_gc(struct daemon *, struct control_call *);

@@ -77,6 +77,7 @@ libraasd_a_SOURCES = \
 	daemon/method-sync.c \
 	daemon/method-teardown.c \
 	daemon/method-validate.c \
+	daemon/method-wait.c \
 	daemon/metrics-server.c daemon/metrics-server.h \
 	daemon/metrics.c daemon/metrics.h \
 	daemon/nearest.c daemon/nearest.h \

@@ -158,14 +158,6 @@ all_registries(struct daemon *d, bool dry_run, size_t *n)
 	return list;
 }
 
-/* In order as far as is known: what it wants was synced, and nothing is amiss since. */
-static bool
-in_order(const struct registry *r)
-{
-	return registry_phase(r) == PHASE_OK && r->state->synced_id != NULL &&
-	    r->wanted_id != NULL && strcmp(r->state->synced_id, r->wanted_id) == 0;
-}
-
 static void
 reply_queued(struct control_call *call, size_t n)
 {
@@ -179,7 +171,7 @@ reply_queued(struct control_call *call, size_t n)
 static enum work
 work_for(const struct registry *r, bool deep)
 {
-	return deep || !in_order(r) ? WORK_DEEP : WORK_LIGHT;
+	return deep || !registry_in_order(r) ? WORK_DEEP : WORK_LIGHT;
 }
 
 static struct sync_call *

@@ -79,6 +79,18 @@ registry_phase(const struct registry *r)
 	return phase_of_resources(r->state);
 }
 
+bool
+registry_is_synced(const struct registry *r)
+{
+	return r->state->synced_id != NULL && text_equal(r->state->synced_id, r->wanted_id);
+}
+
+bool
+registry_in_order(const struct registry *r)
+{
+	return registry_phase(r) == PHASE_OK && registry_is_synced(r);
+}
+
 /* A section that was pushed by mistake leaves nothing behind when it is taken back. */
 bool
 registry_forgettable(const struct registry *r)
@@ -748,6 +760,7 @@ registry_pause(struct registry *r, const char *by, const char *reason, time_t un
 		job_supersede(&r->job->job);
 	}
 	drop_tasks(r, ERROR_CONFLICT, "the ISV was paused");
+	daemon_set_timer(r->daemon->schedule_timer, 0);
 }
 
 void

@@ -101,6 +101,10 @@ void	 registry_free(struct registry *);	/* not while it runs; waiters are told *
 enum phase registry_phase(const struct registry *);
 const char *phase_name(enum phase);
 bool	 phase_unhealthy(enum phase);
+/* What raas.cfg and the config repo ask for now was synced, whatever befell it since. */
+bool	 registry_is_synced(const struct registry *);
+/* … and nothing is amiss, as far as is known. */
+bool	 registry_in_order(const struct registry *);
 
 enum wanted_change { WANTED_SAME, WANTED_BY_SYNCS, WANTED_BY_ALL };
 
