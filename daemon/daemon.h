@@ -25,6 +25,7 @@
 #include "daemon/scheduler.h"
 #include "daemon/settings.h"
 #include "daemon/state.h"
+#include "daemon/time-skip.h"
 #include "daemon/troubles.h"
 #include "daemon/workers.h"
 
@@ -52,6 +53,7 @@ struct daemon {
 	struct exporter		*exporter;
 	struct metrics_server	*metrics_server;	/* NULL: none is wanted */
 	time_t			 started;
+	struct time_skip	 skip;
 	bool			 stopping;
 
 	/* What is wanted. */

@@ -2,13 +2,25 @@
 
 #include <time.h>
 
-int64_t
-clock_monotonic_ms(void)
+static int64_t
+clock_ms(clockid_t clock)
 {
 	struct timespec ts;
 
-	clock_gettime(CLOCK_BOOTTIME, &ts);
+	clock_gettime(clock, &ts);
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+int64_t
+clock_monotonic_ms(void)
+{
+	return clock_ms(CLOCK_BOOTTIME);
+}
+
+int64_t
+clock_awake_ms(void)
+{
+	return clock_ms(CLOCK_MONOTONIC);
 }
 
 struct deadline

@@ -20,6 +20,7 @@ struct deadline {
 };
 
 int64_t	 clock_monotonic_ms(void);	/* counts on while the host is suspended */
+int64_t	 clock_awake_ms(void);		/* does not */
 
 struct deadline	deadline_in(int64_t ms, const atomic_bool *cancelled);
 /* The outer deadline, or `ms` from now if that is sooner. */

@@ -124,6 +124,7 @@ libraasd_a_SOURCES = \
 	daemon/sync-reply.c daemon/sync-reply.h \
 	daemon/tarball.c daemon/tarball.h \
 	daemon/teardown.c daemon/teardown.h \
+	daemon/time-skip.c daemon/time-skip.h \
 	daemon/tree.c daemon/tree.h \
 	daemon/troubles.c daemon/troubles.h \
 	daemon/unpack.c daemon/unpack.h \

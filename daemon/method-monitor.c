@@ -125,16 +125,17 @@ check_all(struct daemon *d, const json_t *params, struct verdict *v)
 }
 
 static char *
-check_isv(const struct daemon *d, const struct registry *r, const json_t *params,
+check_isv(struct daemon *d, const struct registry *r, const json_t *params,
     struct verdict *v)
 {
 	enum phase phase = registry_phase(r);
 	cleanup(free_p) char *well = xasprintf("%s is %s", r->state->name, phase_name(phase));
 	time_t since = r->state->last_sync != 0 ? r->state->last_sync : d->started;
-	time_t now = time(NULL);
+	struct overview o;
 
-	verdict_judge_isv(v, r->state->name, phase, now > since ? now - since : 0,
-	    registry_error(r), params);
+	overview_take(d, &o);
+	verdict_judge_isv(v, r->state->name, phase, overview_age_s(&o, since), registry_error(r),
+	    params);
 	return verdict_line(v, well);
 }
 

@@ -1,6 +1,7 @@
 #include "daemon/overview.h"
 
 #include "daemon/daemon.h"
+#include "daemon/deadline.h"
 
 /* Is a sync of it due at all? */
 static bool
@@ -63,7 +64,8 @@ overview_take(struct daemon *d, struct overview *o)
 	size_t i;
 
 	_Static_assert(DAEMON_INCIDENTS <= OVERVIEW_INCIDENTS, "there is room for every incident");
-	*o = (struct overview){ .now = time(NULL), .started = d->started, .last_pull = d->last_pull,
+	time_skip_look(&d->skip, time(NULL), clock_awake_ms());
+	*o = (struct overview){ .now = d->skip.wall, .skip = d->skip, .started = d->started, .last_pull = d->last_pull,
 	    .last_push = d->last_push, .unpushed = d->repo.unpushed,
 	    .unpushed_since = d->unpushed_since, .running = d->running,
 	    .queued = scheduler_ready(d->scheduler), .counters = d->counters };
@@ -75,30 +77,29 @@ overview_take(struct daemon *d, struct overview *o)
 		    all[i]->text != NULL ? all[i]->since : 0, all[i]->text != NULL ? all[i]->isvs : 0 };
 }
 
-/* A clock that was set back makes nothing younger than new. */
-static int64_t
-age_s(const struct overview *o, time_t since)
+int64_t
+overview_age_s(const struct overview *o, time_t since)
 {
-	return since < o->now ? (int64_t)(o->now - since) : 0;
+	return time_skip_age_s(&o->skip, since, o->now);
 }
 
 int64_t
 overview_pull_age_s(const struct overview *o)
 {
-	return age_s(o, o->last_pull != 0 ? o->last_pull : o->started);
+	return overview_age_s(o, o->last_pull != 0 ? o->last_pull : o->started);
 }
 
 int64_t
 overview_unpushed_age_s(const struct overview *o)
 {
-	return o->unpushed_since != 0 ? age_s(o, o->unpushed_since) : 0;
+	return o->unpushed_since != 0 ? overview_age_s(o, o->unpushed_since) : 0;
 }
 
 int64_t
 overview_sync_age_s(const struct overview *o)
 {
-	int64_t oldest = o->oldest_sync != 0 ? age_s(o, o->oldest_sync) : 0;
-	int64_t never = o->unsynced > 0 ? age_s(o, o->started) : 0;
+	int64_t oldest = o->oldest_sync != 0 ? overview_age_s(o, o->oldest_sync) : 0;
+	int64_t never = o->unsynced > 0 ? overview_age_s(o, o->started) : 0;
 
 	return oldest > never ? oldest : never;
 }

@@ -12,6 +12,7 @@
 
 #include "daemon/counters.h"
 #include "daemon/registry.h"
+#include "daemon/time-skip.h"
 #include "daemon/watchdog.h"
 
 struct daemon;
@@ -26,6 +27,7 @@ struct overview_incident {
 
 struct overview {
 	time_t		 now, started;
+	struct time_skip skip;
 	time_t		 last_pull, last_push;	/* that worked; 0: none since the start */
 	size_t		 unpushed;
 	time_t		 unpushed_since;	/* 0: all is pushed */
@@ -45,7 +47,9 @@ void	 overview_take(struct daemon *, struct overview *);
 const char *registry_error(const struct registry *);
 unsigned int registry_failures(const struct registry *);
 
-/* The ages that somebody has to judge, in seconds. Before the first pull it is raasd's own. */
+/* The ages that somebody has to judge, in seconds, without a time that was skipped (time-skip.h). */
+int64_t	 overview_age_s(const struct overview *, time_t since);
+/* Before the first pull it is raasd's own. */
 int64_t	 overview_pull_age_s(const struct overview *);
 int64_t	 overview_unpushed_age_s(const struct overview *);	/* 0: all is pushed */
 /* Of the ISV whose last good sync is the longest ago; who never had one counts from the start. */

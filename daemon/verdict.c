@@ -111,8 +111,8 @@ judge_incidents(struct verdict *v, const struct overview *o, const json_t *param
 		if (incident->since == 0)
 			continue;
 		buf_printf(&names, "%s%s", names.len > 0 ? ", " : "", incident->what);
-		if (o->now - incident->since > oldest)
-			oldest = o->now - incident->since;
+		if (overview_age_s(o, incident->since) > oldest)
+			oldest = overview_age_s(o, incident->since);
 	}
 	text = xasprintf("trouble with %s for %lld s", buf_str(&names), (long long)oldest);
 	if (oldest < 0)

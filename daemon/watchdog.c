@@ -139,16 +139,6 @@ feed(struct watchdog *w, bool is_stuck, const struct stuck *stuck)
 	sd_notify(0, "WATCHDOG=1");
 }
 
-/* CLOCK_MONOTONIC: time that the host was awake. */
-static int64_t
-clock_awake_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 static void
 notice_gap(struct watchdog *w)
 {
@@ -184,6 +174,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	notice_gap(w);
+	time_skip_look(&w->daemon->skip, time(NULL), clock_awake_ms());
 	is_stuck = watchdog_stuck(w->daemon, &stuck);
 	say(w, is_stuck, &stuck);
 	feed(w, is_stuck, &stuck);

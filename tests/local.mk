@@ -67,6 +67,7 @@ check_PROGRAMS += \
 	tests/unit/test-show \
 	tests/unit/test-state \
 	tests/unit/test-tarball \
+	tests/unit/test-time-skip \
 	tests/unit/test-upload \
 	tests/unit/test-validate \
 	tests/unit/test-watchdog \
