@@ -4,6 +4,7 @@ noinst_LIBRARIES += libraasctl.a
 libraasctl_a_SOURCES = \
 	client/arguments.c client/arguments.h \
 	client/call.c client/call.h \
+	client/complete.c client/complete.h \
 	client/help.c client/help.h \
 	client/outcome.c client/outcome.h \
 	client/patience.c client/patience.h \
@@ -17,3 +18,16 @@ libraasctl_a_SOURCES = \
 bin_PROGRAMS += raasctl
 raasctl_SOURCES = client/raasctl.c
 raasctl_LDADD = libraasctl.a libcommon.a $(JANSSON_LIBS)
+
+# Where bash-completion and zsh look. Debian's zsh has another place for packages than for /usr/local.
+bashcompletiondir = $(datadir)/bash-completion/completions
+zshcompletiondir = $(datadir)/zsh/site-functions
+dist_zshcompletion_DATA = client/completion/_raasctl
+EXTRA_DIST += client/completion/raasctl.bash
+# bash-completion finds it by the command's name.
+install-data-hook:
+	$(MKDIR_P) "$(DESTDIR)$(bashcompletiondir)"
+	$(INSTALL_DATA) $(srcdir)/client/completion/raasctl.bash \
+	    "$(DESTDIR)$(bashcompletiondir)/raasctl"
+uninstall-hook:
+	rm -f "$(DESTDIR)$(bashcompletiondir)/raasctl"

@@ -2,12 +2,14 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "client/arguments.h"
 #include "client/call.h"
+#include "client/complete.h"
 #include "client/help.h"
 #include "client/outcome.h"
 #include "client/patience.h"
@@ -167,12 +169,26 @@ run(const struct arguments *a)
 	return outcome;
 }
 
+/* "raasctl __complete CURRENT WORD…", from the shells' completion. */
+static enum outcome
+complete_line(int argc, char **argv)
+{
+	int current = atoi(argv[2]), n = argc - 3;
+
+	if (current < 1 || current >= n)
+		return OUTCOME_USAGE;
+	complete(stdout, argv + 3, current);
+	return OUTCOME_DONE;
+}
+
 int
 main(int argc, char **argv)
 {
-	cleanup(arguments_done) struct arguments a;
+	cleanup(arguments_done) struct arguments a = { 0 };
 	struct error err;
 
+	if (argc > 3 && strcmp(argv[1], "__complete") == 0)
+		return complete_line(argc, argv);
 	if (arguments_parse(&a, argc, argv, (int64_t)time(NULL), &err) == -1) {
 		is_plugin = a.method != NULL && strcmp(a.method->name, "Check") == 0;
 		complain(OUTCOME_USAGE, &err);

@@ -168,7 +168,7 @@ const struct method methods[] = {
 		.params = {
 			{ "isv", PARAM_ISV, .value = "ISV", .required = true, .help = "which" },
 			{ "delete", PARAM_STRING, .option = "--delete", .value = "WHAT", .required = true,
-			  .help = "app, bucket or app,bucket" },
+			  .choices = "app|bucket|app,bucket", .help = "app, bucket or app,bucket" },
 			{ "confirm", PARAM_STRING, .option = "--confirm", .value = "PLAN",
 			  .help = "carry out this plan, without asking" },
 		},

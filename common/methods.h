@@ -33,7 +33,7 @@ struct param {
 	const char	*option;	/* "--dry-run"; NULL: by position */
 	char		 letter;	/* 'n' for -n; 0: none */
 	const char	*value;		/* what help calls the value: "TEXT" */
-	const char	*choices;	/* "config|app" */
+	const char	*choices;	/* "config|app"; of another kind they are only proposed */
 	const char	*help;
 	bool		 required;
 	bool		 inverted;	/* the flag says false: --no-wait for `wait` */
