@@ -143,6 +143,10 @@ set_parameter(struct reader *r, const struct param *p, const char *text, struct 
 {
 	json_t *parameters = r->out->parameters, *value, *list;
 
+	if (p->local) {
+		r->out->watch = true;
+		return 0;
+	}
 	if (p->kind == PARAM_DURATION || p->kind == PARAM_AGE)
 		value = read_duration(text, r->now, p->kind == PARAM_AGE ? -1 : 1, err);
 	else if (p->kind == PARAM_INT)

@@ -16,6 +16,7 @@ struct arguments {
 	bool			 no_color;
 	bool			 help;
 	bool			 version;
+	bool			 watch;		/* show it again and again */
 	const struct method	*method;	/* NULL: no command was given */
 	json_t			*parameters;	/* of the call; an object */
 };

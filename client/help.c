@@ -92,5 +92,5 @@ help_all(FILE *out)
 		fprintf(out, "  %-10s %s\n", m->command, m->summary);
 	print_globals(out);
 	fputs("\nExit status: 0 done, 1 failed, 2 wrong usage, 3 no raasd, 4 unhealthy or drift\n"
-	    "found (status, diff, validate), 5 not permitted.\n", out);
+	    "found (status, diff, validate), 5 not permitted, 6 not in time (wait).\n", out);
 }

@@ -13,7 +13,8 @@ libraasctl_a_SOURCES = \
 	client/show-publish.c client/show-publish.h \
 	client/show-setup.c client/show-setup.h \
 	client/show-teardown.c client/show-teardown.h \
-	client/show.c client/show.h
+	client/show.c client/show.h \
+	client/watch.c client/watch.h
 
 bin_PROGRAMS += raasctl
 raasctl_SOURCES = client/raasctl.c

@@ -16,6 +16,7 @@
 #include "client/render.h"
 #include "client/show-teardown.h"
 #include "client/show.h"
+#include "client/watch.h"
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/interface.h"
@@ -28,6 +29,8 @@
 static bool is_plugin;
 /* Who tries again and again says once that there is no raasd. */
 static bool is_away_told;
+/* Where they go instead of standard error: into what is shown next. */
+static FILE *complaints;
 
 static enum outcome
 complain(enum outcome outcome, const struct error *err)
@@ -37,7 +40,7 @@ complain(enum outcome outcome, const struct error *err)
 		return OUTCOME_NO_DAEMON;
 	}
 	if (outcome != OUTCOME_NO_DAEMON || !is_away_told)
-		fprintf(stderr, "raasctl: %s\n", err->text);
+		fprintf(complaints != NULL ? complaints : stderr, "raasctl: %s\n", err->text);
 	is_away_told |= outcome == OUTCOME_NO_DAEMON;
 	return outcome;
 }
@@ -141,6 +144,22 @@ confirm(const struct arguments *a, struct show *show)
 	return call_once(a, show, -1);
 }
 
+/* What raasd says, or that it does not, once more. */
+static void
+look(void *arg, FILE *out)
+{
+	const struct arguments *a = arg;
+	struct render render;
+	struct show show = { .render = &render, .method = a->method, .asked = a->parameters };
+
+	render_init(&render, a->no_color);
+	render.out = complaints = out;
+	render.progress = is_away_told = false;
+	call_once(a, &show, -1);
+	show_done(&show);
+	complaints = NULL;
+}
+
 static enum outcome
 run(const struct arguments *a)
 {
@@ -155,6 +174,12 @@ run(const struct arguments *a)
 	if (is_plugin)
 		limit_time(a->parameters);
 	render_init(&render, a->no_color);
+	if (a->watch && (a->json || !render.progress)) {
+		error_set(&err, ERROR_INPUT, "--watch is for a terminal, and not with --json");
+		return complain(OUTCOME_USAGE, &err);
+	}
+	if (a->watch)
+		watch(look, (void *)a);
 	if (open_file(a, &file, &err) == -1)
 		return complain(OUTCOME_FAILED, &err);
 	outcome = strcmp(a->method->name, "Wait") == 0 ? call_again(a, &show)

@@ -18,6 +18,8 @@ const struct method methods[] = {
 		.streams = true,
 		.params = {
 			{ "isvs", PARAM_ISVS, .value = "ISV", .help = "only these" },
+			{ "watch", PARAM_FLAG, .option = "--watch", .letter = 'w', .local = true,
+			  .help = "show it again every 2 seconds, until interrupted" },
 		},
 	},
 	{
@@ -461,7 +463,7 @@ find_param(const struct method *m, const char *name)
 	const struct param *p;
 
 	for (p = m->params; p < m->params + METHOD_PARAMS && p->name != NULL; p++) {
-		if (strcmp(p->name, name) == 0)
+		if (!p->local && strcmp(p->name, name) == 0)
 			return p;
 	}
 	return NULL;

@@ -37,6 +37,7 @@ struct param {
 	const char	*help;
 	bool		 required;
 	bool		 inverted;	/* the flag says false: --no-wait for `wait` */
+	bool		 local;		/* a flag of raasctl's own, which raasd never sees */
 	int64_t		 min, max;	/* of a PARAM_INT */
 };
 
