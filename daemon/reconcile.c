@@ -42,9 +42,20 @@ note_step(struct reconcile_result *out, const struct step *step, bool failed)
 	    xstrdup(step->past), failed };
 }
 
+/* What was tried may turn out to need nothing. */
+static void
+correct_past(struct step *step, const struct session *s)
+{
+	if (step->kind != STEP_FIND_ACCESS || s->access != ACCESS_OPEN)
+		return;
+	free(step->past);
+	step->past = xasprintf("found the images in bucket '%s' readable for everybody already",
+	    s->in->isv->bucket);
+}
+
 /* A step that was begun is ended, so that it is known, and told, what was done. */
 static int
-do_step(struct reconcile_job *j, struct session *s, const struct step *step,
+do_step(struct reconcile_job *j, struct session *s, struct step *step,
     const struct observed *o, struct error *err)
 {
 	const struct deadline *all = s->deadline;
@@ -56,6 +67,8 @@ do_step(struct reconcile_job *j, struct session *s, const struct step *step,
 	s->deadline = &of_change;
 	outcome = act(s, step, o, &j->out, err);
 	s->deadline = all;
+	if (outcome == 0)
+		correct_past(step, s);
 	return outcome;
 }
 
@@ -85,7 +98,7 @@ act_on_plan(struct reconcile_job *j, struct session *s, const struct observed *o
 	size_t i;
 
 	for (i = 0; i < out->plan.n_steps; i++) {
-		const struct step *step = &out->plan.steps[i];
+		struct step *step = &out->plan.steps[i];
 		struct error err = ERROR_INIT;
 		int outcome;
 
