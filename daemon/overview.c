@@ -65,8 +65,8 @@ overview_take(struct daemon *d, struct overview *o)
 
 	_Static_assert(DAEMON_INCIDENTS <= OVERVIEW_INCIDENTS, "there is room for every incident");
 	time_skip_look(&d->skip, time(NULL), clock_awake_ms());
-	*o = (struct overview){ .now = d->skip.wall, .skip = d->skip, .started = d->started, .last_pull = d->last_pull,
-	    .last_push = d->last_push, .unpushed = d->repo.unpushed,
+	*o = (struct overview){ .now = d->skip.wall, .skip = d->skip, .started = d->started,
+	    .last_pull = d->last_pull, .last_push = d->last_push, .unpushed = d->repo.unpushed,
 	    .unpushed_since = d->unpushed_since, .running = d->running,
 	    .queued = scheduler_ready(d->scheduler), .counters = d->counters };
 	count_isvs(d, o);

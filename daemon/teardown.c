@@ -352,8 +352,7 @@ carry_out(struct teardown *t, struct error *err)
 		return error_set(err, ERROR_CONFLICT, "%s", plan->refusal);
 	if (strcmp(plan->id, t->job->order.confirm) != 0)
 		return error_set(err, ERROR_CONFLICT, "what there is has changed since that plan was "
-		    "made; nothing was deleted. Look at the new one: raasctl teardown %s",
-		    t->in->isv->name);
+		    "made; nothing was deleted. Look at the new one: the same without --confirm");
 	/* First what refers to the rest. */
 	return delete_app(t, err) == -1 ? -1 : delete_bucket(t, err);
 }
