@@ -164,5 +164,6 @@ main(int argc, char **argv)
 	}
 	printf("%.0f %ju %ju\n", (double)n_answers * 1e6 / (double)(now_us() - begin),
 	    (uintmax_t)percentile(0.5), (uintmax_t)percentile(0.99));
+	free(clients);
 	return 0;
 }
