@@ -153,7 +153,8 @@ error_kind_name(enum error_kind kind)
 	static const char *const names[] = {
 		[ERROR_NONE] = "none", [ERROR_INPUT] = "input", [ERROR_CREDENTIALS] = "credentials",
 		[ERROR_QUOTA] = "quota", [ERROR_CONFLICT] = "conflict", [ERROR_MISSING] = "missing",
-		[ERROR_REMOTE] = "remote", [ERROR_CANCELLED] = "cancelled",
+		[ERROR_UNTRUSTED] = "untrusted", [ERROR_REMOTE] = "remote",
+		[ERROR_CANCELLED] = "cancelled",
 		[ERROR_SYSTEM] = "system", [ERROR_INTERNAL] = "internal",
 	};
 

@@ -16,6 +16,7 @@ enum error_kind {
 	ERROR_QUOTA,		/* a limit of the account */
 	ERROR_CONFLICT,		/* taken by another, or changed on both sides */
 	ERROR_MISSING,		/* what was named is not there */
+	ERROR_UNTRUSTED,	/* not signed by one who may */
 	ERROR_REMOTE,		/* transient, of a server or the network: tried again later */
 	ERROR_CANCELLED,	/* we were asked to stop: not a failure */
 	ERROR_SYSTEM,		/* this host: disk full, no descriptors */

@@ -117,6 +117,10 @@ const struct method methods[] = {
 		.help = "For the config repo's git hook, or for the impatient: raasd also does it on a\n"
 		    "timer. The ISVs whose configuration changed are synced.",
 		.acts = true, .waits = true,
+		.params = {
+			{ "accept", PARAM_STRING, .option = "--accept", .value = "COMMIT",
+			  .help = "follow it whatever its signature, if the branch is there" },
+		},
 	},
 	{
 		.command = "setup", .name = "Setup",

@@ -341,7 +341,7 @@ push_commit(struct app_repo *app, const git_oid *commit, enum git_push_result *r
 	cleanup(free_p) char *ref = tracking_ref(app->branch);
 
 	if (repo_set_ref(app->git, OUTGOING, commit, err) == -1 ||
-	    git_push_to(app->git, &app->at, refspec, result, deadline, err) == -1)
+	    git_push_to(app->git, &app->at, refspec, NULL, result, deadline, err) == -1)
 		return -1;
 	return *result == GIT_PUSH_DONE ? repo_set_ref(app->git, ref, commit, err) : 0;
 }

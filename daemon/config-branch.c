@@ -11,15 +11,19 @@ CLEANUP_FUNC(git_revwalk, git_revwalk_free);
 
 void
 config_branch_init(struct config_branch *branch, const char *name,
-    const struct repo_author *author)
+    const struct repo_author *author, bool verifies)
 {
-	*branch = (struct config_branch){ .name = xstrdup(name) };
+	*branch = (struct config_branch){ .name = xstrdup(name), .verifies = verifies };
 	branch->author_name = xstrdup(author->name);
 	branch->author_email = xstrdup(author->email);
-	branch->author = (struct repo_author){ branch->author_name, branch->author_email };
+	branch->signing_key = xstrdup(author->signing_key);
+	branch->author = (struct repo_author){ branch->author_name, branch->author_email,
+	    branch->signing_key };
 	branch->local = xasprintf("refs/heads/%s", name);
 	branch->upstream = xasprintf("refs/remotes/origin/%s", name);
 	branch->fetched = xasprintf("refs/fetched/%s", name);
+	branch->incoming = xasprintf("refs/incoming/%s", name);
+	branch->verified = xasprintf("refs/verified/%s", name);
 }
 
 void
@@ -31,6 +35,9 @@ config_branch_done(struct config_branch *branch)
 	free(branch->local);
 	free(branch->upstream);
 	free(branch->fetched);
+	free(branch->incoming);
+	free(branch->verified);
+	free(branch->signing_key);
 }
 
 void
@@ -52,17 +59,35 @@ config_branch_stands_on(const struct config_branch *branch, const git_oid *commi
 	return status < 0 ? git_fail(err, ERROR_SYSTEM, "branch '%s'", branch->name) : status;
 }
 
+/* A copy from before signatures were required was never verified. */
+static int
+is_followed(const struct config_branch *branch, const git_oid *upstream, struct error *err)
+{
+	git_oid verified;
+	bool found;
+
+	if (!branch->verifies)
+		return 1;
+	if (repo_ref(branch->git, branch->verified, &verified, &found, err) == -1)
+		return -1;
+	return found ? config_branch_stands_on(branch, &verified, upstream, err) : 0;
+}
+
 static int
 read_state(struct config_branch *branch, struct error *err)
 {
 	struct config_branch_state state = { 0 };
 	bool has_upstream;
 	size_t behind;
+	int followed;
 
 	if (repo_ref(branch->git, branch->local, &state.tip, &state.has_tip, err) == -1 ||
 	    repo_ref(branch->git, branch->upstream, &state.upstream, &has_upstream, err) == -1)
 		return -1;
-	state.has_tip = state.has_tip && has_upstream;
+	followed = has_upstream ? is_followed(branch, &state.upstream, err) : 0;
+	if (followed == -1)
+		return -1;
+	state.has_tip = state.has_tip && followed == 1;
 	if (state.has_tip && !git_oid_equal(&state.tip, &state.upstream) &&
 	    git_graph_ahead_behind(&state.unpushed, &behind, branch->git, &state.tip,
 	    &state.upstream) != 0)

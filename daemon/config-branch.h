@@ -2,14 +2,16 @@
  *
  * Config thread only. refs/heads/B is the tip, own commits included; refs/remotes/origin/B the
  * upstream commit that it stands on; refs/fetched/B what the last fetch or push saw. Each moves
- * by itself, in an order from which the next start tells where a kill came in between. */
+ * by itself, in an order from which the next start tells where a kill came in between.
+ * Where signatures are required, refs/incoming/B is what a fetch saw and refs/verified/B the last
+ * of them that may be followed; only that becomes refs/fetched/B. */
 #ifndef DAEMON_CONFIG_BRANCH_H
 #define DAEMON_CONFIG_BRANCH_H
 
 #include "daemon/repo.h"
 
 struct config_branch_state {
-	bool		 has_tip;		/* false: nothing was ever fetched */
+	bool		 has_tip;		/* false: nothing was ever fetched, or not verified */
 	git_oid		 tip;			/* own unpushed commits included */
 	git_oid		 upstream;
 	size_t		 unpushed;		/* own commits that upstream has not got */
@@ -33,13 +35,18 @@ struct config_branch {
 	char			*local;
 	char			*upstream;
 	char			*fetched;
+	char			*incoming;
+	char			*verified;
+	bool			 verifies;	/* signatures are required */
 	char			*author_name;
 	char			*author_email;
+	char			*signing_key;
 	struct repo_author	 author;
 	struct config_branch_state state;
 };
 
-void	 config_branch_init(struct config_branch *, const char *name, const struct repo_author *);
+void	 config_branch_init(struct config_branch *, const char *name, const struct repo_author *,
+	    bool verifies);
 void	 config_branch_done(struct config_branch *);
 void	 config_news_done(struct config_news *);
 

@@ -5,6 +5,7 @@
 #include <sys/random.h>
 
 #include "common/alloc.h"
+#include "daemon/config-trust.h"
 #include "daemon/config.h"
 #include "daemon/repo-pack.h"
 
@@ -18,6 +19,7 @@ struct config_repo {
 	char			*public_url;		/* for messages */
 	char			*ssh_command;
 	struct git_remote_at	 at;
+	struct signature_rules	 signatures;		/* its strings are allocated */
 	bool			 read_only;
 	bool			 gone;			/* the last fetch found no such branch */
 	struct config_branch	 branch;
@@ -49,7 +51,8 @@ static int
 fetch(struct config_repo *repo, const struct deadline *deadline, struct error *err)
 {
 	const struct config_branch *branch = &repo->branch;
-	cleanup(free_p) char *refspec = xasprintf("+%s:%s", branch->local, branch->fetched);
+	cleanup(free_p) char *refspec = xasprintf("+%s:%s", branch->local,
+	    branch->verifies ? branch->incoming : branch->fetched);
 
 	if (git_fetch(repo->git, &repo->at, refspec, deadline, err) == -1)
 		return fetch_failed(repo, deadline, err);
@@ -57,16 +60,85 @@ fetch(struct config_repo *repo, const struct deadline *deadline, struct error *e
 	return 0;
 }
 
+/* These commits may be followed. The order matters: killed in between, what is followed is still
+ * known to be verified. */
+static int
+follow(struct config_repo *repo, const git_oid *commit, struct error *err)
+{
+	const struct config_branch *branch = &repo->branch;
+
+	if (branch->verifies && repo_set_ref(repo->git, branch->verified, commit, err) == -1)
+		return -1;
+	return repo_set_ref(repo->git, branch->fetched, commit, err);
+}
+
+static int
+check_accepted(const struct config_repo *repo, const char *accept, const git_oid *incoming,
+    struct error *err)
+{
+	const char *tip = git_oid_tostr_s(incoming);
+
+	if (strcmp(accept, tip) == 0)
+		return 0;
+	return error_set(err, ERROR_INPUT, "config repo %s: branch '%s' is at commit %s, not %s: "
+	    "look at what it has and accept that", repo->public_url, repo->branch.name, tip, accept);
+}
+
+static int
+check_signed(struct config_repo *repo, const git_oid *incoming, const struct deadline *deadline,
+    struct error *err)
+{
+	const struct config_branch *branch = &repo->branch;
+	git_oid verified;
+	bool found;
+
+	if (repo_ref(repo->git, branch->verified, &verified, &found, err) == -1)
+		return -1;
+	if (config_trust_check(repo->git, &(struct trust_question){ *incoming,
+	    found ? &verified : NULL, branch->state.has_tip ? &branch->state.tip : NULL },
+	    &repo->signatures, deadline, err) == 0)
+		return 0;
+	if (err->kind == ERROR_UNTRUSTED) {
+		struct error why = *err;
+
+		return error_set(err, ERROR_UNTRUSTED, "config repo %s: branch '%s' is not followed: "
+		    "%s; if it is meant to be so: raasctl pull --accept %s", repo->public_url,
+		    branch->name, why.text, git_oid_tostr_s(incoming));
+	}
+	return error_prefix(err, "config repo %s: checking signatures", repo->public_url);
+}
+
+/* What was fetched is followed when it may be. */
+static int
+judge(struct config_repo *repo, const char *accept, const struct deadline *deadline,
+    struct error *err)
+{
+	git_oid incoming;
+	bool found;
+
+	if (!repo->branch.verifies)
+		return 0;
+	if (repo_ref(repo->git, repo->branch.incoming, &incoming, &found, err) == -1)
+		return -1;
+	if (!found)
+		return error_set(err, ERROR_INTERNAL, "%s is gone", repo->branch.incoming);
+	if (accept != NULL ? check_accepted(repo, accept, &incoming, err) == -1
+	    : check_signed(repo, &incoming, deadline, err) == -1)
+		return -1;
+	return follow(repo, &incoming, err);
+}
+
 /* Fetches and catches up. News gather until they are told: `from` stays that of the first. */
 static int
-fetch_news(struct config_repo *repo, const struct deadline *deadline, struct error *err)
+fetch_news(struct config_repo *repo, const char *accept, const struct deadline *deadline,
+    struct error *err)
 {
 	struct config_branch_state before = repo->branch.state;
 	const git_oid *now = &repo->branch.state.upstream;
 	struct config_news *news = &repo->news;
 	int forward = 1;
 
-	if (fetch(repo, deadline, err) == -1 ||
+	if (fetch(repo, deadline, err) == -1 || judge(repo, accept, deadline, err) == -1 ||
 	    config_branch_catch_up(&repo->branch, news, err) == -1)
 		return -1;
 	if (before.has_tip && git_oid_equal(&before.upstream, now))
@@ -91,10 +163,13 @@ tell_news(struct config_repo *repo, struct config_news *out)
 }
 
 int
-config_repo_pull(struct config_repo *repo, struct config_news *out,
+config_repo_pull(struct config_repo *repo, const char *accept, struct config_news *out,
     const struct deadline *deadline, struct error *err)
 {
-	if (fetch_news(repo, deadline, err) == -1)
+	if (accept != NULL && !repo->branch.verifies)
+		return error_set(err, ERROR_INPUT, "nothing waits to be accepted: git.require_signed "
+		    "is 'none'");
+	if (fetch_news(repo, accept, deadline, err) == -1)
 		return -1;
 	tell_news(repo, out);
 	return 0;
@@ -117,7 +192,8 @@ push_once(struct config_repo *repo, enum git_push_result *result, const struct d
 {
 	cleanup(free_p) char *refspec = xasprintf("%s:%s", repo->branch.local, repo->branch.local);
 
-	if (git_push_to(repo->git, &repo->at, refspec, result, deadline, err) == -1)
+	if (git_push_to(repo->git, &repo->at, refspec, &repo->branch.state.upstream, result,
+	    deadline, err) == -1)
 		return error_prefix(err, "config repo");
 	if (*result == GIT_PUSH_REFUSED)
 		return error_prefix(err, "config repo");
@@ -125,7 +201,7 @@ push_once(struct config_repo *repo, enum git_push_result *result, const struct d
 		return 0;
 	/* This reference says that the remote has it; catching up does the rest, now or after a
 	 * crash. */
-	return repo_set_ref(repo->git, repo->branch.fetched, &repo->branch.state.tip, err);
+	return follow(repo, &repo->branch.state.tip, err);
 }
 
 static int
@@ -142,7 +218,7 @@ push_rounds(struct config_repo *repo, const struct deadline *deadline, struct er
 			return config_branch_catch_up(&repo->branch, &repo->news, err);
 		if (round > 0 && back_off(round, deadline, err) == -1)
 			return -1;
-		if (fetch_news(repo, deadline, err) == -1)
+		if (fetch_news(repo, NULL, deadline, err) == -1)
 			return -1;
 	}
 	if (repo->branch.state.unpushed > 0)
@@ -165,7 +241,7 @@ config_repo_push(struct config_repo *repo, struct config_news *out,
 	if (repo->read_only)
 		return refuse_read_only(err);
 	/* A branch that was deleted there is not ours to bring back. */
-	if ((repo->gone && fetch_news(repo, deadline, err) == -1) ||
+	if ((repo->gone && fetch_news(repo, NULL, deadline, err) == -1) ||
 	    push_rounds(repo, deadline, err) == -1)
 		return -1;
 	tell_news(repo, out);
@@ -326,6 +402,8 @@ settle_url(struct config_repo *repo, struct error *err)
 	if (each_ref(repo, "refs/heads/", keep_unpushed, err) == -1 ||
 	    each_ref(repo, "refs/heads/", forget_ref, err) == -1 ||
 	    each_ref(repo, "refs/fetched/", forget_ref, err) == -1 ||
+	    each_ref(repo, "refs/incoming/", forget_ref, err) == -1 ||
+	    each_ref(repo, "refs/verified/", forget_ref, err) == -1 ||
 	    each_ref(repo, "refs/remotes/", forget_ref, err) == -1)
 		return -1;
 	return repo_record_url(repo->git, repo->public_url, err);
@@ -359,7 +437,10 @@ repo_new(const struct config_repo_options *options)
 	repo->ssh_command = xstrdup(options->ssh_command);
 	repo->at = (struct git_remote_at){ repo->url, repo->ssh_command, options->http };
 	repo->read_only = options->read_only;
-	config_branch_init(&repo->branch, options->branch, &options->author);
+	repo->signatures = (struct signature_rules){ options->signatures.kind,
+	    xstrdup(options->signatures.allowed), xstrdup(options->signatures.own_key) };
+	config_branch_init(&repo->branch, options->branch, &options->author,
+	    options->signatures.kind != SIGNATURE_NONE);
 	return repo;
 }
 
@@ -429,6 +510,8 @@ config_repo_free(struct config_repo *repo)
 	free(repo->url);
 	free(repo->public_url);
 	free(repo->ssh_command);
+	free((char *)repo->signatures.allowed);
+	free((char *)repo->signatures.own_key);
 	config_branch_done(&repo->branch);
 	free(repo);
 }

@@ -9,6 +9,7 @@
 #define DAEMON_CONFIG_REPO_H
 
 #include "common/cleanup.h"
+#include "daemon/commit-signature.h"
 #include "daemon/config-branch.h"
 #include "daemon/config-edit.h"
 #include "daemon/config-view.h"
@@ -23,6 +24,7 @@ struct config_repo_options {
 	struct http_shared	*http;
 	const char		*branch;
 	struct repo_author	 author;
+	struct signature_rules	 signatures;
 	bool			 read_only;	/* never commits, never pushes */
 };
 
@@ -40,9 +42,11 @@ const struct config_view *config_repo_view(const struct config_repo *);
 /* The text of raas.cfg at the tip. ERROR_MISSING says how to get one. */
 int	 config_repo_raas_cfg(const struct config_repo *, struct buf *out, struct error *err);
 
-/* ERROR_MISSING: the remote has no such branch; the copy stays as it was. */
-int	 config_repo_pull(struct config_repo *, struct config_news *, const struct deadline *,
-	    struct error *err);
+/* ERROR_MISSING: the remote has no such branch; ERROR_UNTRUSTED: what it has is not signed as it
+ * has to be. The copy stays as it was. `accept`, a commit's whole id, or NULL: what is followed
+ * from here on without a look at its signature, if that is the remote's tip. */
+int	 config_repo_pull(struct config_repo *, const char *accept, struct config_news *,
+	    const struct deadline *, struct error *err);
 /* *made false: all of it was so already. ERROR_INPUT: a path that is not ours to write. What
  * cannot be written in the tree as it is comes in `dropped`, see config_edit_apply(). */
 int	 config_repo_commit(struct config_repo *, const struct config_change *, size_t n,

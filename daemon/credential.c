@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "common/alloc.h"
 #include "common/cleanup.h"
 #include "daemon/atomic-file.h"
 #include "daemon/span.h"
@@ -29,6 +30,16 @@ name_is_safe(const char *name)
 
 	return n > 0 && n <= 255 && name[n] == '\0' && strcmp(name, ".") != 0 &&
 	    strstr(name, "..") == NULL;
+}
+
+char *
+credential_file(const char *dir, const char *value)
+{
+	const char *name = value != NULL ? credential_name(value) : NULL;
+
+	if (name == NULL || dir == NULL || !name_is_safe(name))
+		return xstrdup(value);
+	return xasprintf("%s/%s", dir, name);
 }
 
 int

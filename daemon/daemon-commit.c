@@ -38,7 +38,8 @@ on_pushed(void *arg, const struct keeper_answer *a)
 		finish_push_waiters(d, a->error);
 		return;
 	}
-	incident_set(&d->commits, a->error != NULL ? a->error->text : NULL);
+	incident_set(&d->commits, a->error != NULL && !daemon_note_signatures(d, a->error)
+	    ? a->error->text : NULL);
 	if (a->news != NULL && a->error == NULL)
 		daemon_note_news(d, a->news);
 	daemon_take_answer(d, a);

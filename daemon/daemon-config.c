@@ -403,6 +403,28 @@ finish_pull_waiters(struct daemon *d, bool changed, const struct error *err)
 	}
 }
 
+/* What is refused stays so until something else is fetched and taken: a server that cannot be
+ * reached says nothing about it. */
+bool
+daemon_note_signatures(struct daemon *d, const struct error *err)
+{
+	if (err == NULL || err->kind == ERROR_UNTRUSTED)
+		incident_set(&d->signatures, err != NULL ? err->text : NULL);
+	return err != NULL && err->kind == ERROR_UNTRUSTED;
+}
+
+/* A commit that somebody named wrongly, to be accepted, is no trouble of the config repo. */
+static void
+note_pulled(struct daemon *d, const struct error *err)
+{
+	bool refused;
+
+	if (err != NULL && err->kind == ERROR_INPUT && d->accepting)
+		return;
+	refused = daemon_note_signatures(d, err);
+	incident_set(&d->config_repo, err != NULL && !refused ? err->text : NULL);
+}
+
 static void
 on_pulled(void *arg, const struct keeper_answer *a)
 {
@@ -420,7 +442,7 @@ on_pulled(void *arg, const struct keeper_answer *a)
 		d->pull_failures = 0;
 		daemon_note_news(d, a->news);
 	}
-	incident_set(&d->config_repo, a->error != NULL ? a->error->text : NULL);
+	note_pulled(d, a->error);
 	daemon_take_answer(d, a);
 	finish_pull_waiters(d, a->news != NULL && a->news->changed, a->error);
 	if (a->error != NULL)
@@ -439,6 +461,7 @@ on_pulled(void *arg, const struct keeper_answer *a)
 void
 daemon_pull(struct daemon *d, struct pull_waiter *waiter)
 {
+	const char *accept = NULL;
 	struct pull_waiter *w;
 	size_t n;
 
@@ -453,8 +476,11 @@ daemon_pull(struct daemon *d, struct pull_waiter *waiter)
 	/* What changed before is no news of this pull. */
 	free(changed_isvs(d, &n));
 	LIST_FOREACH(w, &d->pull_waiters, entry)
-		w->attached = true;
-	keeper_pull(d->keeper, on_pulled, d);
+		accept = accept != NULL ? accept : w->accept;
+	LIST_FOREACH(w, &d->pull_waiters, entry)
+		w->attached = w->accept == NULL || strcmp(w->accept, accept) == 0;
+	d->accepting = accept != NULL;
+	keeper_pull(d->keeper, accept, on_pulled, d);
 }
 
 void

@@ -13,6 +13,7 @@
 #include "common/cleanup.h"
 #include "common/text.h"
 #include "daemon/control-socket.h"
+#include "daemon/credential.h"
 #include "daemon/git.h"
 #include "daemon/log.h"
 #include "daemon/notify.h"
@@ -33,8 +34,8 @@
 size_t
 daemon_incidents(struct daemon *d, struct incident *out[DAEMON_INCIDENTS])
 {
-	struct incident *const own[] = { &d->config_repo, &d->raas_cfg, &d->redhat, &d->commits,
-	    &d->saves, &d->textfile, &d->metrics };
+	struct incident *const own[] = { &d->config_repo, &d->signatures, &d->raas_cfg, &d->redhat,
+	    &d->commits, &d->saves, &d->textfile, &d->metrics };
 	size_t n = sizeof(own) / sizeof(own[0]);
 	enum cause cause;
 
@@ -242,7 +243,10 @@ fixed_setting(const struct settings *old, const struct settings *new)
 	if (!text_equal(old->git.ssh_command, new->git.ssh_command) ||
 	    !text_equal(old->git.author_name, new->git.author_name) ||
 	    !text_equal(old->git.author_email, new->git.author_email) ||
-	    old->git.timeout_ms != new->git.timeout_ms)
+	    old->git.timeout_ms != new->git.timeout_ms ||
+	    old->git.require_signed != new->git.require_signed ||
+	    !text_equal(old->git.allowed_signers, new->git.allowed_signers) ||
+	    !text_equal(old->git.signing_key, new->git.signing_key))
 		return "git";
 	if (!text_equal(old->metrics.listen, new->metrics.listen))
 		return "metrics.listen";
@@ -381,6 +385,9 @@ static void
 start_threads(struct daemon *d)
 {
 	const struct settings *s = d->settings;
+	const char *credentials_dir = getenv("CREDENTIALS_DIRECTORY");
+	cleanup(free_p) char *allowed = credential_file(credentials_dir, s->git.allowed_signers);
+	cleanup(free_p) char *signing_key = credential_file(credentials_dir, s->git.signing_key);
 
 	d->jobs = workers_new(d->base, &(struct workers_options){ .name = "job",
 	    .threads = s->workers + SPARE_THREADS, .stack_size = JOB_STACK,
@@ -391,8 +398,10 @@ start_threads(struct daemon *d)
 	d->keeper = keeper_new(d->base, &(struct keeper_options){
 	    .repo = { .path = d->config_repo_path, .url = s->config_repo,
 		.ssh_command = s->git.ssh_command, .http = d->http, .branch = s->environment,
-		.author = { s->git.author_name, s->git.author_email }, .read_only = !s->commit },
-	    .state_dir = s->state_dir, .credentials_dir = getenv("CREDENTIALS_DIRECTORY"),
+		.author = { s->git.author_name, s->git.author_email, signing_key },
+		.signatures = { s->git.require_signed, allowed, signing_key },
+		.read_only = !s->commit },
+	    .state_dir = s->state_dir, .credentials_dir = credentials_dir,
 	    .git_timeout_ms = s->git.timeout_ms });
 }
 
@@ -412,7 +421,7 @@ daemon_start(struct daemon *d, struct error *err)
 		return -1;
 	d->places = (struct places){ d->config_repo_path, s->cache_dir,
 	    getenv("CREDENTIALS_DIRECTORY"), s->git.ssh_command,
-	    s->git.timeout_ms, d->http, { s->git.author_name, s->git.author_email } };
+	    s->git.timeout_ms, d->http, { s->git.author_name, s->git.author_email, NULL } };
 	d->scheduler = scheduler_new(&options);
 	make_timers(d);
 	if (state_store_load(d->store, on_state_loaded, d, err) == -1)
@@ -501,6 +510,7 @@ daemon_run(struct settings *settings, const char *settings_file)
 {
 	struct daemon d = { .settings = settings, .settings_file = settings_file,
 	    .config_repo = { .what = "config repo" },
+	    .signatures = { .what = "config repo signatures", .began = EVENT_COMMIT_REFUSED },
 	    .raas_cfg = { .what = "raas.cfg", .began = EVENT_CONFIG_ERROR },
 	    .openshift = { .what = "openshift" }, .s3 = { .what = "s3" },
 	    .redhat = { .what = "red hat metadata" }, .commits = { .what = "config repo commits" },

@@ -75,12 +75,12 @@ struct daemon {
 	time_t			 last_pull, last_push;	/* that worked; 0: none */
 	time_t			 unpushed_since;	/* 0: all is pushed */
 	struct counters		 counters;
-	struct incident		 config_repo, raas_cfg, openshift, s3, redhat, commits, saves,
-				 textfile, metrics;
+	struct incident		 config_repo, signatures, raas_cfg, openshift, s3, redhat, commits,
+				 saves, textfile, metrics;
 	struct troubles		*troubles;		/* of single ISVs, and of many */
 
 	/* What goes on. */
-	bool			 loading, pulling, sweeping, masking, committing, pushing;
+	bool			 loading, pulling, accepting, sweeping, masking, committing, pushing;
 	unsigned int		 running;		/* ISVs at work */
 	bool			 sweep_again, mask_again;
 	bool			 sweep_outdated;	/* the one that goes on asks the old accounts */
@@ -100,7 +100,8 @@ struct daemon {
 struct pull_waiter {
 	void		(*done)(struct pull_waiter *, bool changed, char *const *isvs, size_t n,
 			    const struct error *err);
-	bool		 attached;	/* to the pull that runs; else to the next */
+	const char	*accept;	/* as in config_repo_pull(); outlives the waiter */
+	bool		 attached;	/* to the pull that runs; else to a later one */
 	LIST_ENTRY(pull_waiter) entry;
 };
 
@@ -130,7 +131,7 @@ void	 daemon_set_timer(struct event *, int64_t ms);
 /* Until try number failures + 1: 2 s, 4 s … 5 min, a quarter of it random. */
 int64_t	 daemon_retry_ms(unsigned int failures);
 /* Every incident that there could be, those whose text is NULL too; how many. */
-#define DAEMON_INCIDENTS (7 + N_CAUSES)
+#define DAEMON_INCIDENTS (8 + N_CAUSES)
 size_t	 daemon_incidents(struct daemon *, struct incident *[DAEMON_INCIDENTS]);
 
 /* ---- daemon-config.c: what is wanted ---- */
@@ -139,6 +140,9 @@ void	 daemon_pull(struct daemon *, struct pull_waiter *);	/* waiter may be NULL 
 /* Drops the registries of which nothing is known and whose section is gone. */
 void	 daemon_forget_unmade(struct daemon *);
 void	 daemon_take_answer(struct daemon *, const struct keeper_answer *);
+/* What a pull or a push has learned of who signed what is there; true: that is all there is to be
+ * said of `err`. */
+bool	 daemon_note_signatures(struct daemon *, const struct error *err);
 /* Where the config repo stands now. */
 void	 daemon_set_repo(struct daemon *, const struct config_branch_state *);
 void	 daemon_note_news(struct daemon *, const struct config_news *);

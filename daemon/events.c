@@ -36,6 +36,11 @@ const struct event_row event_table[N_EVENTS] = {
 	    "Somebody rewrote the config repo's branch, and raasd follows" },
 	[EVENT_CHANGE_DROPPED] = { "change-dropped", "5ddd3e29697bc2d9f77a00d3b3e736da",
 	    "A change of raasd's own to the config repo gave way to another's" },
+	[EVENT_COMMIT_REFUSED] = { "commit-refused", "a246ed609e3e63ac44c9cb6140d1c75b",
+	    "The config repo's branch has a commit that is not signed by one who may, or was taken "
+	    "back; raasd stays with what it had" },
+	[EVENT_COMMIT_ACCEPTED] = { "commit-accepted", "645258ed94091e8a8cb8fdacdf034481",
+	    "Somebody told raasd to follow such a commit" },
 	[EVENT_STUCK] = { "stuck", "c7b97d327d083a1579582c16d4490e20",
 	    "A part of raasd is beyond its deadline; systemd's watchdog is not fed" },
 	[EVENT_STUCK_ENDED] = { "stuck-ended", "4ccda6baa9489a844a715deeb39d88c2",

@@ -3,8 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +14,7 @@
 #include "common/alloc.h"
 #include "common/buf.h"
 #include "daemon/git-url.h"
+#include "daemon/process.h"
 
 #define POLL_MS 100			/* a cancel is noticed within this */
 #define GOODBYE_MS 2000			/* for ssh to end by itself, when all is said */
@@ -23,8 +22,6 @@
 #define PRINTED_MAX_BYTES 8192		/* of what ssh prints, the last of it is kept */
 #define READS_AT_ONCE 32
 #define REFS_MAX_BYTES ((size_t)16 << 20)	/* of the list of refs, which libgit2 keeps */
-
-extern char **environ;
 
 struct ssh {
 	git_smart_subtransport		 subtransport;	/* first: libgit2 knows us by it */
@@ -137,48 +134,6 @@ ssh_argv(const struct ssh *ssh, const char *service, struct argv *argv, struct e
 
 /* The process. */
 
-/* A session of its own: no terminal to ask at, and one group to end all of it by. */
-static int
-spawn(char **argv, int sock, int errors, pid_t *pid)
-{
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attr;
-	sigset_t all, none;
-	int status;
-
-	sigfillset(&all);
-	sigemptyset(&none);
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, sock, STDIN_FILENO);
-	posix_spawn_file_actions_adddup2(&actions, sock, STDOUT_FILENO);
-	posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO);
-	/* libcurl's sockets are not close-on-exec: a ControlPersist master would keep other
-	 * threads' connections open for as long as it lives. */
-	posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
-	posix_spawnattr_init(&attr);
-	posix_spawnattr_setflags(&attr,
-	    POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-	posix_spawnattr_setsigdefault(&attr, &all);
-	posix_spawnattr_setsigmask(&attr, &none);
-	status = posix_spawnp(pid, argv[0], &actions, &attr, argv, environ);
-	posix_spawnattr_destroy(&attr);
-	posix_spawn_file_actions_destroy(&actions);
-	return status;
-}
-
-/* Ends what is left of it. Its id, and so its group's, is not used anew before it is waited
- * for; a ControlPersist master has left the group, and stays. */
-static int
-reap(pid_t pid)
-{
-	int status = 0;
-
-	kill(-pid, SIGKILL);
-	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
-		;
-	return status;
-}
-
 static int
 ssh_start(struct ssh *ssh, const char *service, struct error *err)
 {
@@ -199,12 +154,12 @@ ssh_start(struct ssh *ssh, const char *service, struct error *err)
 	err_ours = pair[0];
 	err_theirs = pair[1];
 	fcntl(err_ours, F_SETFL, O_NONBLOCK);
-	if ((status = spawn(argv.data, sock_theirs, err_theirs, &ssh->pid)) != 0)
-		return error_set(err, status == ENOENT || status == EACCES ? ERROR_INPUT :
-		    ERROR_SYSTEM, "running '%s': %s", argv.data[0], strerror(status));
+	if (process_start(argv.data, (int[]){ sock_theirs, sock_theirs, err_theirs }, 3, &ssh->pid,
+	    err) == -1)
+		return -1;
 	if ((ssh->pidfd = pidfd_open(ssh->pid, 0)) == -1) {
 		error_errno(err, "pidfd_open");
-		reap(ssh->pid);
+		process_reap(ssh->pid);
 		return -1;
 	}
 	ssh->sock = sock_ours;
@@ -275,7 +230,7 @@ ssh_end(struct ssh *ssh)
 
 	if (!ssh->open)
 		return 0;
-	status = reap(ssh->pid);
+	status = process_reap(ssh->pid);
 	read_printed(ssh);
 	close(ssh->sock);
 	close(ssh->pidfd);

@@ -30,6 +30,8 @@ struct operation {
 	git_remote			*remote;
 	struct buf			 hook;		/* what the other end said beside the protocol */
 	char				 status[256];	/* why it did not take our ref; "": it did */
+	const git_oid			*push_on;	/* what is pushed on; NULL: whatever is there */
+	bool				 moved;		/* it is at another commit */
 };
 
 int
@@ -162,6 +164,18 @@ on_sideband(const char *text, int len, void *arg)
 	return check_deadline(op);
 }
 
+/* A branch that was taken back looks as if our commits, and with them those taken away, could just
+ * be put on top. What we have got there already, by a push whose answer was lost, is one more case
+ * of having to look. */
+static int
+on_negotiated(const git_push_update **updates, size_t n, void *arg)
+{
+	struct operation *op = arg;
+
+	op->moved = op->push_on != NULL && (n != 1 || !git_oid_equal(&updates[0]->src, op->push_on));
+	return op->moved ? GIT_EUSER : check_deadline(op);
+}
+
 static int
 on_ref_status(const char *ref, const char *status, void *arg)
 {
@@ -185,6 +199,7 @@ callbacks(struct operation *op)
 	calls.push_transfer_progress = on_sent;
 	calls.sideband_progress = on_sideband;
 	calls.push_update_reference = on_ref_status;
+	calls.push_negotiation = on_negotiated;
 	calls.payload = op;
 	return calls;
 }
@@ -384,7 +399,8 @@ refused_or_behind(struct operation *op, struct error *err)
 
 int
 git_push_to(git_repository *git, const struct git_remote_at *at, const char *refspec,
-    enum git_push_result *result, const struct deadline *deadline, struct error *err)
+    const git_oid *on, enum git_push_result *result, const struct deadline *deadline,
+    struct error *err)
 {
 	cleanup(operation_done) struct operation op;
 	git_push_options options;
@@ -396,8 +412,9 @@ git_push_to(git_repository *git, const struct git_remote_at *at, const char *ref
 		return -1;
 	git_push_options_init(&options, GIT_PUSH_OPTIONS_VERSION);
 	options.callbacks = callbacks(&op);
+	op.push_on = on;
 	status = git_remote_push(op.remote, &refspecs, &options);
-	if (status == GIT_ENONFASTFORWARD)
+	if (status == GIT_ENONFASTFORWARD || op.moved)
 		*result = GIT_PUSH_BEHIND;
 	else if (status != 0)
 		return operation_fail(&op, ERROR_REMOTE, err);

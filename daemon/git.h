@@ -48,9 +48,11 @@ int	 git_remote_ref(git_repository *, const struct git_remote_at *, const char *
 int	 git_fetch(git_repository *, const struct git_remote_at *, const char *refspec,
 	    const struct deadline *, struct error *err);
 /* 0 with *result; -1 when it is not known what happened (lost answer, deadline, no login). For
- * GIT_PUSH_REFUSED, err is set too, though 0 is returned. */
+ * GIT_PUSH_REFUSED, err is set too, though 0 is returned. `on`, unless NULL: what the remote's ref
+ * has to be at; where it is not, be it behind, it is as if it were ahead. */
 int	 git_push_to(git_repository *, const struct git_remote_at *, const char *refspec,
-	    enum git_push_result *result, const struct deadline *, struct error *err);
+	    const git_oid *on, enum git_push_result *result, const struct deadline *,
+	    struct error *err);
 
 /* Sets err from libgit2's last message of this thread: "WHAT: message". Returns -1. */
 int	 git_fail(struct error *err, enum error_kind, const char *fmt, ...)

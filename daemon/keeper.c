@@ -48,6 +48,7 @@ struct keeper_job {
 	struct config_change	*changes;	/* copies */
 	size_t			 n_changes;
 	char			*message;
+	char			*accept;	/* of a pull */
 	char			*isv;
 	size_t			 want_lines;
 	void			(*log_done)(void *, char *const *, size_t, const struct error *);
@@ -272,7 +273,7 @@ run_task(struct keeper_job *j)
 		return 0;
 	case TASK_PULL:
 		j->has_news = true;
-		status = config_repo_pull(k->repo, &j->news, &j->job.deadline, &j->error);
+		status = config_repo_pull(k->repo, j->accept, &j->news, &j->job.deadline, &j->error);
 		/* Credentials may be others though the config repo cannot be reached. */
 		look_again(j, credentials_changed(k));
 		return status;
@@ -345,6 +346,7 @@ keeper_job_free(struct keeper_job *j)
 		free(j->lines[i]);
 	free(j->lines);
 	free(j->message);
+	free(j->accept);
 	free(j->isv);
 	config_news_done(&j->news);
 	free_snapshot(j->snapshot);
@@ -407,6 +409,9 @@ keeper_new(struct event_base *base, const struct keeper_options *options)
 	k->options.repo.branch = xstrdup(options->repo.branch);
 	k->options.repo.author.name = xstrdup(options->repo.author.name);
 	k->options.repo.author.email = xstrdup(options->repo.author.email);
+	k->options.repo.author.signing_key = xstrdup(options->repo.author.signing_key);
+	k->options.repo.signatures.allowed = xstrdup(options->repo.signatures.allowed);
+	k->options.repo.signatures.own_key = xstrdup(options->repo.signatures.own_key);
 	k->options.credentials_dir = xstrdup(options->credentials_dir);
 	k->last_good_path = xasprintf("%s/" LAST_GOOD_FILE, options->state_dir);
 	k->thread = workers_new(base, &(struct workers_options){ .name = "config", .threads = 1,
@@ -428,6 +433,9 @@ keeper_free(struct keeper *k)
 	free((char *)k->options.repo.branch);
 	free((char *)k->options.repo.author.name);
 	free((char *)k->options.repo.author.email);
+	free((char *)k->options.repo.author.signing_key);
+	free((char *)k->options.repo.signatures.allowed);
+	free((char *)k->options.repo.signatures.own_key);
 	free((char *)k->options.credentials_dir);
 	free(k->last_good_path);
 	free(k->credentials);
@@ -441,9 +449,14 @@ keeper_load(struct keeper *k, keeper_done *done, void *arg)
 }
 
 void
-keeper_pull(struct keeper *k, keeper_done *done, void *arg)
+keeper_pull(struct keeper *k, const char *accept, keeper_done *done, void *arg)
 {
-	submit(k, TASK_PULL, k->options.git_timeout_ms, done, arg);
+	struct keeper_job *j = new_job(k, TASK_PULL, k->options.git_timeout_ms);
+
+	j->accept = xstrdup(accept);
+	j->done = done;
+	j->arg = arg;
+	workers_submit(k->thread, &j->job);
 }
 
 void

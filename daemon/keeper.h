@@ -48,8 +48,9 @@ void	 keeper_free(struct keeper *);		/* ends what runs; all done() are called */
 
 /* Reads the local copy: no network. Comes first. */
 void	 keeper_load(struct keeper *, keeper_done *, void *arg);
-/* A snapshot comes with the answer also when credentials are others than before. */
-void	 keeper_pull(struct keeper *, keeper_done *, void *arg);
+/* A snapshot comes with the answer also when credentials are others than before. `accept`: see
+ * config_repo_pull(). */
+void	 keeper_pull(struct keeper *, const char *accept, keeper_done *, void *arg);
 /* Commits what is not so already; changes are copied. */
 void	 keeper_commit(struct keeper *, const struct config_change *, size_t n, const char *message,
 	    keeper_done *, void *arg);

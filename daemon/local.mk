@@ -12,12 +12,14 @@ libraasd_a_SOURCES = \
 	daemon/cfg-section.c daemon/cfg-section.h \
 	daemon/challenge.c daemon/challenge.h \
 	daemon/check.c daemon/check.h \
+	daemon/commit-signature.c daemon/commit-signature.h \
 	daemon/config-branch.c daemon/config-branch.h \
 	daemon/config-build.c daemon/config-build.h \
 	daemon/config-edit.c daemon/config-edit.h \
 	daemon/config-json.c \
 	daemon/config-keys.c daemon/config-keys.h \
 	daemon/config-repo.c daemon/config-repo.h \
+	daemon/config-trust.c daemon/config-trust.h \
 	daemon/config-view.c daemon/config-view.h \
 	daemon/config.c daemon/config.h \
 	daemon/control-service.c daemon/control-service.h \
@@ -91,6 +93,7 @@ libraasd_a_SOURCES = \
 	daemon/overview.c daemon/overview.h \
 	daemon/plan.c daemon/plan.h \
 	daemon/problems.c daemon/problems.h \
+	daemon/process.c daemon/process.h \
 	daemon/publish-blobs.c \
 	daemon/publish-deploy.c \
 	daemon/publish-work.h \

@@ -3,12 +3,22 @@
 #include "common/alloc.h"
 #include "common/json.h"
 #include "daemon/handlers.h"
+#include "daemon/log.h"
 
 struct pull_call {
 	struct pull_waiter	 waiter;
 	struct daemon		*daemon;
 	struct control_call	*call;
 };
+
+static void
+say_accepted(const struct pull_call *p)
+{
+	log_warning(&(struct log_about){ .resource = "config repo",
+	    .message_id = event_table[EVENT_COMMIT_ACCEPTED].id },
+	    "config repo: %s accepted commit %s, whatever its signature", control_call_who(p->call),
+	    p->waiter.accept);
+}
 
 static void
 on_pulled(struct pull_waiter *waiter, bool changed, char *const *isvs, size_t n,
@@ -22,6 +32,8 @@ on_pulled(struct pull_waiter *waiter, bool changed, char *const *isvs, size_t n,
 	if (err != NULL) {
 		control_fail_error(p->call, err);
 	} else {
+		if (p->waiter.accept != NULL)
+			say_accepted(p);
 		reply = json_object();
 		names = json_array();
 		for (i = 0; i < n; i++)
@@ -42,6 +54,7 @@ handle_pull(struct daemon *d, struct control_call *call)
 	struct pull_call *p = xcalloc(1, sizeof(*p));
 
 	p->waiter.done = on_pulled;
+	p->waiter.accept = json_string_or(control_call_parameters(call), "accept", NULL);
 	p->daemon = d;
 	p->call = control_call_ref(call);
 	daemon_pull(d, &p->waiter);

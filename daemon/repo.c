@@ -8,10 +8,12 @@
 #include <time.h>
 
 #include "common/alloc.h"
+#include "daemon/commit-signature.h"
 
 #define NOTES_MAX 100
 #define HISTORY_MAX 10000
 #define URL_KEY "raasd.url"
+#define SIGN_MS 20000	/* a signature takes milliseconds */
 
 CLEANUP_FUNC(git_odb, git_odb_free);
 CLEANUP_FUNC(git_odb_object, git_odb_object_free);
@@ -426,6 +428,20 @@ signature_now(const struct repo_author *who, git_signature **out, struct error *
 	return 0;
 }
 
+/* The commit that `text` is, with a signature. */
+static int
+sign(git_repository *repo, const char *key, const git_buf *text, git_oid *out, struct error *err)
+{
+	cleanup(buf_done) struct buf signature = BUF_INIT;
+	struct deadline deadline = deadline_in(SIGN_MS, NULL);
+
+	if (commit_signature_make(key, text->ptr, text->size, &signature, &deadline, err) == -1)
+		return error_prefix(err, "signing a commit");
+	if (git_commit_create_with_signature(out, repo, text->ptr, buf_str(&signature), NULL) != 0)
+		return git_fail(err, ERROR_SYSTEM, "making a commit");
+	return 0;
+}
+
 int
 repo_commit(git_repository *repo, const git_oid *tree_id, const git_oid *parent_id,
     const struct repo_author *who, const git_commit *like, const char *message, git_oid *out,
@@ -434,18 +450,22 @@ repo_commit(git_repository *repo, const git_oid *tree_id, const git_oid *parent_
 	cleanup(git_signature_free_p) git_signature *now = NULL;
 	cleanup(git_tree_free_p) git_tree *tree = NULL;
 	cleanup(git_commit_free_p) git_commit *parent = NULL;
+	cleanup(git_buf_dispose) git_buf text = GIT_BUF_INIT;
+	const git_signature *author;
 	const git_commit *parents[1];
 
 	if (signature_now(who, &now, err) == -1)
 		return -1;
+	author = like != NULL ? git_commit_author(like) : now;
 	if (git_tree_lookup(&tree, repo, tree_id) != 0 ||
 	    (parent_id != NULL && git_commit_lookup(&parent, repo, parent_id) != 0))
 		return git_fail(err, ERROR_SYSTEM, "making a commit");
 	parents[0] = parent;
-	if (git_commit_create(out, repo, NULL, like != NULL ? git_commit_author(like) : now, now,
-	    NULL, message, tree, parent != NULL ? 1 : 0, parents) != 0)
+	if ((who->signing_key != NULL ? git_commit_create_buffer(&text, repo, author, now, NULL,
+	    message, tree, parent != NULL ? 1 : 0, parents) : git_commit_create(out, repo, NULL,
+	    author, now, NULL, message, tree, parent != NULL ? 1 : 0, parents)) != 0)
 		return git_fail(err, ERROR_SYSTEM, "making a commit");
-	return 0;
+	return who->signing_key != NULL ? sign(repo, who->signing_key, &text, out, err) : 0;
 }
 
 /* libgit2 names what it has not finished thus: X.lock, and among the objects X_git2_ with six

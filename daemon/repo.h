@@ -43,10 +43,11 @@ enum repo_entry {
 	REPO_BLOCKED,	/* a folder, a link or a submodule stands there, or a file above it */
 };
 
-/* Who signs commits. */
+/* Who makes commits. */
 struct repo_author {
 	const char	*name;
 	const char	*email;
+	const char	*signing_key;	/* file of an SSH key without a passphrase; NULL: not signed */
 };
 
 void	 repo_notes_add(struct repo_notes *, const char *fmt, ...)

@@ -34,6 +34,7 @@ enum setting_type {
 	SETTING_SIZE,		/* uint64_t, bytes */
 	SETTING_LEVEL,
 	SETTING_TARGET,
+	SETTING_SIGNATURE,
 };
 
 /* Limits are written as values are; they are of numbers only. */
@@ -65,6 +66,9 @@ static const struct setting table[] = {
 	{ "git.author_name", SETTING_WORDS, AT(git.author_name), "raasd", NULL, NULL },
 	{ "git.author_email", SETTING_STRING, AT(git.author_email), "raasd@localhost", NULL, NULL },
 	{ "git.timeout", SETTING_TIME, AT(git.timeout_ms), "2m", "1s", "1h" },
+	{ "git.require_signed", SETTING_SIGNATURE, AT(git.require_signed), "none", NULL, NULL },
+	{ "git.allowed_signers", SETTING_SECRET_FILE, AT(git.allowed_signers), NULL, NULL, NULL },
+	{ "git.signing_key", SETTING_SECRET_FILE, AT(git.signing_key), NULL, NULL, NULL },
 	{ "http.connect_timeout", SETTING_TIME, AT(http.connect_timeout_ms), "10s", "100ms", "10m" },
 	{ "http.timeout", SETTING_TIME, AT(http.timeout_ms), "60s", "100ms", "1h" },
 	{ "http.ca_file", SETTING_PATH, AT(http.ca_file), NULL, NULL, NULL },
@@ -86,6 +90,10 @@ static const struct setting table[] = {
 
 static const char *const targets[] = {
 	[LOG_TARGET_AUTO] = "auto", [LOG_TARGET_STDERR] = "stderr", [LOG_TARGET_JOURNAL] = "journal",
+};
+
+static const char *const signature_kinds[] = {
+	[SIGNATURE_NONE] = "none", [SIGNATURE_SSH] = "ssh", [SIGNATURE_GPG] = "gpg",
 };
 
 static void *
@@ -247,6 +255,11 @@ set(const struct setting *setting, struct settings *s, const char *text, struct 
 			return error_set(err, ERROR_INPUT, "must be auto, stderr or journal");
 		*(enum log_target *)value_at(setting, s) = (enum log_target)word;
 		return 0;
+	case SETTING_SIGNATURE:
+		if ((word = words_find(signature_kinds, N(signature_kinds), text)) == -1)
+			return error_set(err, ERROR_INPUT, "must be none, ssh or gpg");
+		*(enum signature_kind *)value_at(setting, s) = (enum signature_kind)word;
+		return 0;
 	default:
 		break;
 	}
@@ -292,6 +305,22 @@ take_value(void *arg, const struct yaml_value *value, struct error *err)
 	return unknown_key(value, err);
 }
 
+/* raasd's own commits have to be signed too: one of them is what another host, or this one with an
+ * empty state directory, will find at the tip. */
+static int
+check_signing(const struct settings *s, struct error *err)
+{
+	if (s->git.require_signed == SIGNATURE_NONE)
+		return 0;
+	if (s->git.allowed_signers == NULL)
+		return error_set(err, ERROR_INPUT, "git.require_signed needs git.allowed_signers, the "
+		    "file of those who may sign");
+	if (s->git.signing_key == NULL && s->commit)
+		return error_set(err, ERROR_INPUT, "git.require_signed needs git.signing_key, which "
+		    "signs raasd's own commits, or 'commit: false'");
+	return 0;
+}
+
 /* The environment wins over the file. */
 static int
 finish(struct settings *s, struct error *err)
@@ -303,7 +332,7 @@ finish(struct settings *s, struct error *err)
 	if (s->config_repo == NULL)
 		return error_set(err, ERROR_INPUT,
 		    "no config repo: set config_repo, or RAAS_CONF_REPO in the environment");
-	return 0;
+	return check_signing(s, err);
 }
 
 struct settings *
@@ -401,6 +430,8 @@ setting_to_json(const struct setting *setting, struct settings *s)
 		return json_string(log_level_name(*(enum log_level *)value_at(setting, s)));
 	case SETTING_TARGET:
 		return json_string(targets[*(enum log_target *)value_at(setting, s)]);
+	case SETTING_SIGNATURE:
+		return json_string(signature_kinds[*(enum signature_kind *)value_at(setting, s)]);
 	default:
 		return string_to_json(*string_at(setting, s));
 	}

@@ -12,6 +12,7 @@
 #include <jansson.h>
 
 #include "common/error.h"
+#include "daemon/commit-signature.h"
 #include "daemon/log.h"
 
 struct publish_settings {
@@ -39,6 +40,9 @@ struct settings {
 		char	*author_name;
 		char	*author_email;
 		int64_t	 timeout_ms;		/* of one git operation */
+		enum signature_kind require_signed;
+		char	*allowed_signers;	/* a path, or credential:NAME; NULL: none */
+		char	*signing_key;		/* likewise; NULL: own commits are not signed */
 	} git;
 	struct {
 		int64_t	 connect_timeout_ms;

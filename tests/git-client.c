@@ -76,7 +76,7 @@ do_push(struct task *t, git_repository *git, struct error *error)
 	static const char *const names[] = { "done", "behind", "refused" };
 	enum git_push_result result;
 
-	if (git_push_to(git, &t->at, t->what, &result, &t->deadline, error) == -1)
+	if (git_push_to(git, &t->at, t->what, NULL, &result, &t->deadline, error) == -1)
 		return -1;
 	snprintf(t->answer, sizeof t->answer, "%s%s%s", names[result],
 	    result == GIT_PUSH_REFUSED ? ": " : "",

@@ -53,6 +53,7 @@ check_PROGRAMS += \
 	tests/unit/test-openshift-answer \
 	tests/unit/test-origin \
 	tests/unit/test-plan \
+	tests/unit/test-process \
 	tests/unit/test-raas-cfg \
 	tests/unit/test-redhat-index \
 	tests/unit/test-redhat-metadata \

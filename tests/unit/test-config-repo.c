@@ -81,7 +81,7 @@ pull(struct config_repo *repo, struct config_news *news, struct error *err)
 	struct deadline deadline = deadline_in(600000, NULL);
 
 	config_news_done(news);
-	if (config_repo_pull(repo, news, &deadline, err) == 0)
+	if (config_repo_pull(repo, NULL, news, &deadline, err) == 0)
 		return 0;
 	printf("# %s\n", err->text);
 	return -1;

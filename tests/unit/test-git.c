@@ -163,7 +163,7 @@ TEST(pushes)
 	CHECK(make_remote() && (git = open_ours()) != NULL);
 	CHECK_INT(git_fetch(git, &at, "+" REF ":" TRACKED, &d, &err), 0);
 	CHECK(commit_on_tracked(git, "ours", refspec, sizeof refspec));
-	CHECK_INT(git_push_to(git, &at, refspec, &result, &d, &err), 0);
+	CHECK_INT(git_push_to(git, &at, refspec, NULL, &result, &d, &err), 0);
 	CHECK_INT(result, GIT_PUSH_DONE);
 	CHECK_STR(tip_of("remote.git", REF), tip_of("ours.git", "refs/heads/out"));
 	CHECK(sh("git -C remote.git fsck --strict"));
@@ -183,7 +183,7 @@ TEST(somebody_was_quicker)
 	CHECK(commit_on_tracked(git, "ours", refspec, sizeof refspec));
 	CHECK(sh("cd other && git commit -q --allow-empty -m theirs && git push -q origin stage"));
 	snprintf(theirs, sizeof theirs, "%s", tip_of("remote.git", REF));
-	CHECK_INT(git_push_to(git, &at, refspec, &result, &d, &err), 0);
+	CHECK_INT(git_push_to(git, &at, refspec, NULL, &result, &d, &err), 0);
 	CHECK_INT(result, GIT_PUSH_BEHIND);
 	CHECK_STR(tip_of("remote.git", REF), theirs);
 }
