@@ -140,6 +140,16 @@ class Workspace:
         shutil.rmtree(self.top, ignore_errors=True)
 
 
+def ssh_key(path, passphrase=""):
+    """Makes a key at that path unless it is there; its public half."""
+    if not os.path.exists(path):
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        run("ssh-keygen", "-q", "-t", "ed25519", "-C", os.path.basename(path), "-N", passphrase,
+            "-f", path, check=True)
+    with open(path + ".pub", encoding="utf-8") as f:
+        return f.read().strip()
+
+
 def wait_for(predicate, seconds=30, what="what is expected"):
     """Ask until the answer is true, and return it."""
     deadline = time.monotonic() + seconds * SLOWNESS
@@ -195,6 +205,13 @@ class ConfigRepo:
         git("init", "-q", "--bare", "-b", branch, self.bare, cwd=ws.top)
         git("clone", "-q", self.bare, self.work, cwd=ws.top)
         git("checkout", "-q", "-B", branch, cwd=self.work)
+
+    def sign_with(self, key, kind="ssh"):
+        """From here on the clone's commits are signed by that key ("ssh": its file; "openpgp":
+        its name); None: they are not."""
+        git("config", "commit.gpgsign", "false" if key is None else "true", cwd=self.work)
+        git("config", "gpg.format", kind, cwd=self.work)
+        git("config", "user.signingkey", key or "", cwd=self.work)
 
     def write(self, name, content):
         path = os.path.join(self.work, name)
