@@ -126,6 +126,7 @@ void	 daemon_request(struct daemon *, struct registry *, enum work, bool urgent)
 /* Starts what is due. Comes after whatever changes how an ISV is, soon if not at once. */
 void	 daemon_schedule(struct daemon *);
 void	 daemon_woke(struct daemon *);			/* after a sleep: spreads what fell due */
+void	 daemon_look_at_clocks(struct daemon *);	/* before ages are judged or told */
 void	 daemon_run_ended(struct daemon *);		/* one of the running is done */
 void	 daemon_set_timer(struct event *, int64_t ms);
 /* Until try number failures + 1: 2 s, 4 s … 5 min, a quarter of it random. */

@@ -17,6 +17,7 @@ begin(struct incident *incident, const char *text, size_t isvs)
 	char count[48] = "";
 
 	incident->since = time(NULL);
+	incident->began_ms = clock_monotonic_ms();
 	incident->isvs = isvs;
 	if (isvs > 0)
 		snprintf(count, sizeof(count), " (concerns %zu ISV%s)", isvs, isvs == 1 ? "" : "s");
@@ -28,7 +29,7 @@ incident_end(struct incident *incident, const char *rest)
 {
 	struct log_about about = { .resource = incident->what,
 	    .message_id = event_table[EVENT_INCIDENT_ENDED].id };
-	long long seconds = (long long)(time(NULL) - incident->since);
+	int64_t lasted_ms = clock_monotonic_ms() - incident->began_ms;
 	char count[48] = "";
 
 	if (incident->text == NULL)
@@ -37,7 +38,7 @@ incident_end(struct incident *incident, const char *rest)
 		snprintf(count, sizeof(count), "; it concerned %zu ISV%s", incident->isvs,
 		    incident->isvs == 1 ? "" : "s");
 	log_info(&about, "%s: works again after %lld s%s%s", incident->what,
-	    seconds > 0 ? seconds : 0, count, rest);
+	    (long long)(lasted_ms / 1000), count, rest);
 	free(incident->text);
 	incident->text = NULL;
 	incident->ended_ms = clock_monotonic_ms();

@@ -16,6 +16,7 @@ struct incident {
 	enum event_id	 began;		/* EVENT_NONE: EVENT_INCIDENT_BEGAN */
 	char		*text;		/* NULL: all is well */
 	time_t		 since;
+	int64_t		 began_ms;	/* the same; monotonic, so that it can be measured */
 	size_t		 isvs;		/* that it concerns, the most there were; 0: not known */
 	int64_t		 ended_ms;	/* the last one; monotonic, 0: there was none */
 };

@@ -31,6 +31,7 @@ libraasd_a_SOURCES = \
 	daemon/credential.c daemon/credential.h \
 	daemon/crew.c daemon/crew.h \
 	daemon/daemon-commit.c \
+	daemon/daemon-clock.c \
 	daemon/daemon-config.c \
 	daemon/daemon-sweep.c \
 	daemon/daemon.c daemon/daemon.h \

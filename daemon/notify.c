@@ -83,7 +83,7 @@ add_phases(struct buf *b, const struct daemon *d)
 static void
 add_pull(struct buf *b, const struct daemon *d)
 {
-	long long age_s = (long long)(time(NULL) - d->last_pull);
+	long long age_s = (long long)time_skip_age_s(&d->skip, d->last_pull, time(NULL));
 
 	if (d->last_pull == 0)
 		buf_printf(b, "; not pulled yet");

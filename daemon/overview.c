@@ -1,7 +1,6 @@
 #include "daemon/overview.h"
 
 #include "daemon/daemon.h"
-#include "daemon/deadline.h"
 
 /* Is a sync of it due at all? */
 static bool
@@ -64,7 +63,7 @@ overview_take(struct daemon *d, struct overview *o)
 	size_t i;
 
 	_Static_assert(DAEMON_INCIDENTS <= OVERVIEW_INCIDENTS, "there is room for every incident");
-	time_skip_look(&d->skip, time(NULL), clock_awake_ms());
+	daemon_look_at_clocks(d);
 	*o = (struct overview){ .now = d->skip.wall, .skip = d->skip, .started = d->started,
 	    .last_pull = d->last_pull, .last_push = d->last_push, .unpushed = d->repo.unpushed,
 	    .unpushed_since = d->unpushed_since, .running = d->running,

@@ -174,7 +174,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	notice_gap(w);
-	time_skip_look(&w->daemon->skip, time(NULL), clock_awake_ms());
+	daemon_look_at_clocks(w->daemon);
 	is_stuck = watchdog_stuck(w->daemon, &stuck);
 	say(w, is_stuck, &stuck);
 	feed(w, is_stuck, &stuck);

@@ -39,13 +39,45 @@ TEST(back)
 	struct time_skip s = { 0 };
 
 	time_skip_look(&s, NOON, 5000);
-	time_skip_look(&s, NOON - DAY, 6000);
+	CHECK(time_skip_look(&s, NOON - DAY, 6000) == DAY + 1);
 	CHECK(s.at == 0);
 	CHECK(time_skip_age_s(&s, NOON, NOON - DAY) == 0);
+	CHECK(time_skip_look(&s, NOON - DAY - 4, 6000) == 0);
+}
+
+TEST(times_move_back_with_the_clock)
+{
+	struct time_skip s = { 0 };
+	time_t minute_ago = NOON - 60, before = NOON - 2 * DAY, never = 0;
+
+	time_skip_look(&s, NOON, 5000);
+	time_skip_move(&s, &minute_ago, time_skip_look(&s, NOON - DAY + 1, 6000));
+	CHECK(time_skip_age_s(&s, minute_ago, NOON - DAY + 1) == 61);
+	/* Which clock these are from cannot be told, or they are of none. */
+	time_skip_move(&s, &before, DAY);
+	time_skip_move(&s, &never, DAY);
+	CHECK(before == NOON - 2 * DAY && never == 0);
+}
+
+TEST(a_skip_undone)
+{
+	struct time_skip s = { 0 };
+
+	time_skip_look(&s, NOON, 5000);
+	time_skip_look(&s, NOON + DAY, 5000);
+	CHECK(time_skip_age_s(&s, NOON - 60, NOON + DAY) == 60);
+	CHECK(time_skip_look(&s, NOON, 5000) == DAY);
+	CHECK(time_skip_age_s(&s, NOON - 60, NOON) == 60);
+	/* Part of it only: what is left is still a skip. */
+	time_skip_look(&s, NOON + DAY, 5000);
+	time_skip_look(&s, NOON + 2 * DAY, 5000 + (int64_t)DAY * 1000);
+	time_skip_look(&s, NOON + 2 * DAY - 60, 5000 + (int64_t)DAY * 1000);
+	CHECK(time_skip_age_s(&s, NOON - 60, NOON + 2 * DAY) == DAY + 60);
 }
 
 int
 main(void)
 {
-	return RUN(CASE(awake), CASE(skip), CASE(back));
+	return RUN(CASE(awake), CASE(skip), CASE(back), CASE(times_move_back_with_the_clock),
+	    CASE(a_skip_undone));
 }
