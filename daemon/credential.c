@@ -56,8 +56,12 @@ credential_read(const char *dir, const char *name, struct buf *out, struct error
 		    " (CREDENTIALS_DIRECTORY is not set)", name);
 	if ((dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1)
 		return error_errno(err, "credential '%s': '%s'", name, dir);
-	if (atomic_file_read(dir_fd, name, CREDENTIAL_MAX, &content, err) == -1)
-		return error_prefix(err, "credential");
+	if (atomic_file_read(dir_fd, name, CREDENTIAL_MAX, &content, err) == -1) {
+		if (err->kind != ERROR_MISSING)
+			return error_prefix(err, "credential");
+		return error_set(err, ERROR_MISSING, "credential: no file '%s' in '%s'; the unit's "
+		    "LoadCredential, or a container's mount, puts it there", name, dir);
+	}
 	while (content.len > 0 && strchr("\r\n", content.data[content.len - 1]) != NULL)
 		content.data[--content.len] = '\0';
 	if (memchr(buf_str(&content), '\0', content.len) != NULL ||

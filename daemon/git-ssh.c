@@ -339,6 +339,8 @@ git_ssh_explain(const struct git_url *url, const char *printed, int wait_status,
 			buf_add(&lines, p, 1);
 	while (lines.len > 0 && lines.data[lines.len - 1] == '\n')
 		lines.data[--lines.len] = '\0';
+	if (strstr(buf_str(&lines), "Permission denied (publickey") != NULL)
+		buf_add_str(&lines, " The server must know raasd's key, and raasd be able to read it");
 	if (lines.len > 0)
 		error_set(err, kind_of(printed), "%s", buf_str(&lines));
 	else if (WIFSIGNALED(wait_status))

@@ -24,7 +24,8 @@ explained(const char *url_text, const char *printed, int wait_status)
 TEST(kinds)
 {
 	CHECK_STR(explained("h:p", "git@h: Permission denied (publickey).\r\n", STATUS(255)),
-	    "credentials: git@h: Permission denied (publickey).");
+	    "credentials: git@h: Permission denied (publickey). The server must know raasd's key, "
+	    "and raasd be able to read it");
 	CHECK_STR(explained("h:p", "ERROR: Repository not found.\n", STATUS(1)),
 	    "missing: ERROR: Repository not found.");
 	CHECK_STR(explained("h:p",
