@@ -1,5 +1,5 @@
-"""Debian's packages of this tree, for the tests that install them: made once for a content of the
-tree, below build/debs."""
+"""Debian's packages of this tree, and the root of a container with them in it, for the tests that
+install them. Each is made once for a content of the tree, below build/debs."""
 import contextlib
 import fcntl
 import glob
@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 
+from host import base_root
 from raas import TOP, git
 
 PLACE = os.path.join(TOP, "build", "debs")
@@ -87,6 +88,17 @@ def packages():
             shutil.rmtree(os.path.join(PLACE, "work"))
             os.rename(os.path.join(PLACE, "fresh"), place)
         return place
+
+
+def container_root(place):
+    """What systemd/container makes of them, on top of the root of a Host: a tarball."""
+    with exclusively():
+        tarball = os.path.join(place, "root.tar")
+        if not os.path.exists(tarball):
+            call(os.path.join(TOP, "systemd", "container"), "root", tarball + ".half",
+                 base_root(), *glob.glob(os.path.join(place, "*.deb")))
+            os.rename(tarball + ".half", tarball)
+        return tarball
 
 
 @contextlib.contextmanager
