@@ -1,6 +1,7 @@
 #include "daemon/daemon.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -491,12 +492,15 @@ daemon_stop(struct daemon *d)
 	free(d->config_repo_path);
 }
 
-/* A core dump would hold credentials; and files or sockets for every thread must be had. */
+/* A core dump would hold credentials; files or sockets for every thread must be had; and each of
+ * glibc's arenas, of which there would be one a thread, keeps for itself what its jobs gave back: a
+ * third of the memory at 2,000 ISVs. Threads that wait for servers are no contention. */
 static void
 prepare_process(void)
 {
 	struct rlimit limit;
 
+	mallopt(M_ARENA_MAX, 1);
 	prctl(PR_SET_DUMPABLE, 0);
 	signal(SIGPIPE, SIG_IGN);
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
