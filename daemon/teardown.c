@@ -26,6 +26,7 @@ struct teardown {
 	struct openshift_app		 app;		/* if the plan has found it */
 	struct config_view		*view;
 	struct references		 references;
+	struct references		 strays;	/* of folders of which nobody knows the bucket */
 	struct digest_stream		*id;
 };
 
@@ -200,6 +201,11 @@ look_at_object(void *arg, const char *key, const struct s3_object *object, struc
 		plan->others++;
 		return 0;
 	}
+	/* The app of one whose section is gone may go on redirecting there. */
+	if (references_judge(&t->strays, key) == REFERENCE_NAMED)
+		refuse(t, "object '%s' is also named by metadata of a folder of the config repo that "
+		    "has no good section in raas.cfg: if nobody needs its images, remove that folder",
+		    key);
 	plan->objects++;
 	plan->bytes += object->size;
 	return 0;
@@ -223,12 +229,15 @@ static int
 read_references(struct teardown *t, struct error *err)
 {
 	struct bucket_metadata files = { t->view, &t->in->tip, t->in->config, t->in->isv->bucket,
-	    &t->references };
+	    &t->references }, strays = files;
 
+	strays.out = &t->strays;
 	if (bucket_metadata_add(&files, NULL, err) == -1 ||
-	    bucket_metadata_add_history(&files, t->deadline, err) == -1)
+	    bucket_metadata_add_history(&files, t->deadline, err) == -1 ||
+	    bucket_metadata_protect_strays(&strays, err) == -1)
 		return error_prefix(err, "config repo: not known what is the ISV's");
 	references_seal(&t->references);
+	references_seal(&t->strays);
 	return 0;
 }
 
@@ -363,7 +372,7 @@ teardown_run(struct job *job, void *tools)
 	struct teardown_job *j = (struct teardown_job *)job;
 	const struct config *c = j->base.in.config;
 	struct teardown t = { .job = j, .in = &j->base.in, .deadline = &job->deadline,
-	    .references = REFERENCES_INIT };
+	    .references = REFERENCES_INIT, .strays = REFERENCES_INIT };
 	struct error err = ERROR_INIT;
 
 	t.id = digest_stream_new();
@@ -377,6 +386,7 @@ teardown_run(struct job *job, void *tools)
 	openshift_free(t.openshift);
 	s3_free(t.s3);
 	references_done(&t.references);
+	references_done(&t.strays);
 }
 
 struct teardown_job *
