@@ -1,12 +1,13 @@
 #include "client/complete.h"
 
-#include <signal.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "client/arguments.h"
 #include "client/call.h"
+#include "client/outcome.h"
+#include "client/time-limit.h"
 #include "common/alloc.h"
 #include "common/cleanup.h"
 #include "common/interface.h"
@@ -93,13 +94,6 @@ offer_page(const struct completion *c, const json_t *isvs)
 }
 
 static void
-on_alarm(int number)
-{
-	(void)number;
-	_exit(0);
-}
-
-static void
 offer_isvs(const struct completion *c)
 {
 	cleanup(call_done) struct call call = CALL_INIT;
@@ -107,8 +101,7 @@ offer_isvs(const struct completion *c)
 	struct error err;
 	bool last = c->before.socket == NULL;
 
-	signal(SIGALRM, on_alarm);
-	alarm(1);
+	time_limit(1, STDERR_FILENO, "", OUTCOME_DONE);
 	if (last || call_open(&call, c->before.socket, &err) == -1 ||
 	    call_send(&call, INTERFACE_NAME ".Status", json_object(), true, false, -1, &err) == -1)
 		return;

@@ -14,6 +14,7 @@ libraasctl_a_SOURCES = \
 	client/show-setup.c client/show-setup.h \
 	client/show-teardown.c client/show-teardown.h \
 	client/show.c client/show.h \
+	client/time-limit.c client/time-limit.h \
 	client/watch.c client/watch.h
 
 bin_PROGRAMS += raasctl

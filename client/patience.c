@@ -1,9 +1,9 @@
 #include "client/patience.h"
 
-#include <signal.h>
 #include <unistd.h>
 
 #include "client/outcome.h"
+#include "client/time-limit.h"
 #include "common/rfc3339.h"
 
 #define PAUSE_MIN_MS 100
@@ -19,17 +19,6 @@ monotonic_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-static void
-on_alarm(int number)
-{
-	static const char text[] = "raasctl: no answer from raasd in time\n";
-
-	(void)number;
-	if (write(STDERR_FILENO, text, sizeof(text) - 1) == -1)
-		_exit(OUTCOME_NO_DAEMON);
-	_exit(OUTCOME_NO_DAEMON);
-}
-
 void
 patience_init(struct patience *p, const char *until, time_t now)
 {
@@ -40,8 +29,8 @@ patience_init(struct patience *p, const char *until, time_t now)
 		return;
 	left = end > (int64_t)now ? end - (int64_t)now : 0;
 	p->end_ms = monotonic_ms() + left * 1000;
-	signal(SIGALRM, on_alarm);
-	alarm((unsigned int)(left < INT32_MAX - GRACE_S ? left + GRACE_S : INT32_MAX));
+	time_limit((unsigned int)(left < INT32_MAX - GRACE_S ? left + GRACE_S : INT32_MAX),
+	    STDERR_FILENO, "raasctl: no answer from raasd in time\n", OUTCOME_NO_DAEMON);
 }
 
 bool

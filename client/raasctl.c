@@ -1,6 +1,5 @@
 /* raasctl - asks raasd to do something, or how things are. */
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 #include "client/render.h"
 #include "client/show-teardown.h"
 #include "client/show.h"
+#include "client/time-limit.h"
 #include "client/watch.h"
 #include "common/alloc.h"
 #include "common/cleanup.h"
@@ -24,50 +24,43 @@
 
 #define CHECK_TIMEOUT_S 10
 
-/* A monitoring plugin says on standard output what it has to say, and knows no outcome but its
- * own. */
-static bool is_plugin;
-/* Who tries again and again says once that there is no raasd. */
-static bool is_away_told;
-/* Where they go instead of standard error: into what is shown next. */
-static FILE *complaints;
+/* One command line, and how its complaints are made. */
+struct run {
+	const struct arguments	*a;
+	/* A monitoring plugin says on standard output what it has to say, and knows no outcome but
+	 * its own. */
+	bool			 is_plugin;
+	/* Who tries again and again says once that there is no raasd. */
+	bool			 is_away_told;
+	/* Where else than to standard error: into what is shown next. */
+	FILE			*complaints;
+};
+
+static bool
+is_plugin(const struct method *m)
+{
+	return m != NULL && strcmp(m->name, "Check") == 0;
+}
 
 static enum outcome
-complain(enum outcome outcome, const struct error *err)
+complain(struct run *run, enum outcome outcome, const struct error *err)
 {
-	if (is_plugin) {
+	if (run->is_plugin) {
 		printf("RAAS UNKNOWN - %s\n", err->text);
 		return OUTCOME_NO_DAEMON;
 	}
-	if (outcome != OUTCOME_NO_DAEMON || !is_away_told)
-		fprintf(complaints != NULL ? complaints : stderr, "raasctl: %s\n", err->text);
-	is_away_told |= outcome == OUTCOME_NO_DAEMON;
+	if (outcome != OUTCOME_NO_DAEMON || !run->is_away_told)
+		fprintf(run->complaints != NULL ? run->complaints : stderr, "raasctl: %s\n",
+		    err->text);
+	run->is_away_told |= outcome == OUTCOME_NO_DAEMON;
 	return outcome;
-}
-
-static void
-on_alarm(int number)
-{
-	static const char text[] = "RAAS UNKNOWN - no answer from raasd in time\n";
-
-	(void)number;
-	if (write(STDOUT_FILENO, text, sizeof(text) - 1) == -1)
-		_exit(OUTCOME_NO_DAEMON);
-	_exit(OUTCOME_NO_DAEMON);
-}
-
-/* Whatever it is that takes too long. */
-static void
-limit_time(const json_t *parameters)
-{
-	signal(SIGALRM, on_alarm);
-	alarm((unsigned int)json_int_or(parameters, "timeout", CHECK_TIMEOUT_S));
 }
 
 /* Shows replies until the last one. */
 static enum outcome
-follow(struct call *call, struct show *show, const struct method *m)
+follow(struct run *run, struct call *call, struct show *show)
 {
+	const struct method *m = run->a->method;
 	enum outcome outcome = OUTCOME_DONE, of_this;
 	struct message_reply reply;
 	struct error err;
@@ -76,12 +69,12 @@ follow(struct call *call, struct show *show, const struct method *m)
 	while (!last) {
 		if (call_next(call, &reply, &err) == -1) {
 			render_progress_end(show->render);
-			return complain(outcome_of_connection(&err), &err);
+			return complain(run, outcome_of_connection(&err), &err);
 		}
 		last = !reply.continues || reply.error != NULL;
 		if (reply.error != NULL) {
 			render_progress_end(show->render);
-			outcome = complain(outcome_of_error(m, &reply, &err), &err);
+			outcome = complain(run, outcome_of_error(m, &reply, &err), &err);
 		} else {
 			of_this = outcome_of_reply(m, reply.parameters);
 			outcome = of_this > outcome ? of_this : outcome;
@@ -107,8 +100,9 @@ open_file(const struct arguments *a, int *file, struct error *err)
 }
 
 static enum outcome
-call_once(const struct arguments *a, struct show *show, int file)
+call_once(struct run *run, struct show *show, int file)
 {
+	const struct arguments *a = run->a;
 	cleanup(call_done) struct call call = CALL_INIT;
 	cleanup(free_p) char *name = xasprintf("%s.%s", INTERFACE_NAME, a->method->name);
 	struct error err;
@@ -116,32 +110,34 @@ call_once(const struct arguments *a, struct show *show, int file)
 	if (call_open(&call, a->socket, &err) == -1 ||
 	    call_send(&call, name, json_incref(a->parameters), a->method->streams,
 	    a->method->waits, file, &err) == -1)
-		return complain(outcome_of_connection(&err), &err);
-	return follow(&call, show, a->method);
+		return complain(run, outcome_of_connection(&err), &err);
+	return follow(run, &call, show);
 }
 
 /* A raasd that is not there yet, or is restarted, is waited for like the rest. */
 static enum outcome
-call_again(const struct arguments *a, struct show *show)
+call_again(struct run *run, struct show *show)
 {
 	struct patience patience;
 	enum outcome outcome;
 
-	patience_init(&patience, json_string_or(a->parameters, "until", NULL), time(NULL));
+	patience_init(&patience, json_string_or(run->a->parameters, "until", NULL), time(NULL));
 	do
-		outcome = call_once(a, show, -1);
+		outcome = call_once(run, show, -1);
 	while (outcome == OUTCOME_NO_DAEMON && patience_pause(&patience));
 	return outcome;
 }
 
 /* A plan that a person has agreed to is carried out. */
 static enum outcome
-confirm(const struct arguments *a, struct show *show)
+confirm(struct run *run, struct show *show)
 {
-	if (!teardown_ask(show, json_string_or(a->parameters, "isv", "")))
+	json_t *parameters = run->a->parameters;
+
+	if (!teardown_ask(show, json_string_or(parameters, "isv", "")))
 		return OUTCOME_FAILED;
-	json_object_set_new(a->parameters, "confirm", json_string(show->plan));
-	return call_once(a, show, -1);
+	json_object_set_new(parameters, "confirm", json_string(show->plan));
+	return call_once(run, show, -1);
 }
 
 /* What raasd says, or that it does not, once more. */
@@ -149,49 +145,72 @@ static void
 look(void *arg, FILE *out)
 {
 	const struct arguments *a = arg;
+	struct run run = { .a = a, .complaints = out };
 	struct render render;
 	struct show show = { .render = &render, .method = a->method, .asked = a->parameters };
 
 	render_init(&render, a->no_color);
-	render.out = complaints = out;
-	render.progress = is_away_told = false;
-	call_once(a, &show, -1);
+	render.out = out;
+	render.progress = false;
+	call_once(&run, &show, -1);
 	show_done(&show);
-	complaints = NULL;
 }
 
 static enum outcome
-run(const struct arguments *a)
+call_and_show(struct run *run, struct render *render)
 {
-	struct render render;
-	struct show show = { .render = &render, .method = a->method, .asked = a->parameters,
+	const struct arguments *a = run->a;
+	struct show show = { .render = render, .method = a->method, .asked = a->parameters,
 	    .json = a->json };
 	struct error err;
 	enum outcome outcome;
 	cleanup(close_p) int file = -1;
 
-	is_plugin = strcmp(a->method->name, "Check") == 0;
-	if (is_plugin)
-		limit_time(a->parameters);
-	render_init(&render, a->no_color);
-	if (a->watch && (a->json || !render.progress)) {
-		error_set(&err, ERROR_INPUT, "--watch is for a terminal, and not with --json");
-		return complain(OUTCOME_USAGE, &err);
-	}
-	if (a->watch)
-		watch(look, (void *)a);
 	if (open_file(a, &file, &err) == -1)
-		return complain(OUTCOME_FAILED, &err);
-	outcome = strcmp(a->method->name, "Wait") == 0 ? call_again(a, &show)
-	    : call_once(a, &show, file);
+		return complain(run, OUTCOME_FAILED, &err);
+	outcome = strcmp(a->method->name, "Wait") == 0 ? call_again(run, &show)
+	    : call_once(run, &show, file);
 	if (show.plan != NULL && outcome == OUTCOME_DONE && teardown_can_ask(&show))
-		outcome = confirm(a, &show);
+		outcome = confirm(run, &show);
 	show_done(&show);
 	if (ferror(stdout)) {
 		error_set(&err, ERROR_SYSTEM, "cannot write the answer");
-		return complain(OUTCOME_FAILED, &err);
+		return complain(run, OUTCOME_FAILED, &err);
 	}
 	return outcome;
+}
+
+static enum outcome
+run_command(const struct arguments *a)
+{
+	struct run run = { .a = a, .is_plugin = is_plugin(a->method) };
+	struct render render;
+	struct error err;
+
+	/* Whatever it is that takes too long. */
+	if (run.is_plugin)
+		time_limit((unsigned int)json_int_or(a->parameters, "timeout", CHECK_TIMEOUT_S),
+		    STDOUT_FILENO, "RAAS UNKNOWN - no answer from raasd in time\n",
+		    OUTCOME_NO_DAEMON);
+	render_init(&render, a->no_color);
+	if (a->watch && (a->json || !render.progress)) {
+		error_set(&err, ERROR_INPUT, "--watch is for a terminal, and not with --json");
+		return complain(&run, OUTCOME_USAGE, &err);
+	}
+	if (a->watch)
+		watch(look, (void *)a);
+	return call_and_show(&run, &render);
+}
+
+/* What is wrong with the command line. */
+static enum outcome
+refuse(const struct arguments *a, const struct error *err)
+{
+	struct run run = { .a = a, .is_plugin = is_plugin(a->method) };
+
+	complain(&run, OUTCOME_USAGE, err);
+	help_usage(stderr, a->method);
+	return run.is_plugin ? OUTCOME_NO_DAEMON : OUTCOME_USAGE;
 }
 
 /* "raasctl __complete CURRENT WORD…", from the shells' completion. */
@@ -214,12 +233,8 @@ main(int argc, char **argv)
 
 	if (argc > 3 && strcmp(argv[1], "__complete") == 0)
 		return complete_line(argc, argv);
-	if (arguments_parse(&a, argc, argv, (int64_t)time(NULL), &err) == -1) {
-		is_plugin = a.method != NULL && strcmp(a.method->name, "Check") == 0;
-		complain(OUTCOME_USAGE, &err);
-		help_usage(stderr, a.method);
-		return is_plugin ? OUTCOME_NO_DAEMON : OUTCOME_USAGE;
-	}
+	if (arguments_parse(&a, argc, argv, (int64_t)time(NULL), &err) == -1)
+		return refuse(&a, &err);
 	if (a.version) {
 		puts("raasctl " RAAS_VERSION);
 	} else if (a.help && a.method != NULL) {
@@ -227,7 +242,7 @@ main(int argc, char **argv)
 	} else if (a.help) {
 		help_all(stdout);
 	} else {
-		return run(&a);
+		return run_command(&a);
 	}
 	return OUTCOME_DONE;
 }
