@@ -62,6 +62,15 @@ daemon_push(struct daemon *d, struct push_waiter *waiter)
 	daemon_on_push(-1, 0, d);
 }
 
+/* For what was committed or found just now. One that failed is tried again after its backoff,
+ * whatever else comes meanwhile. */
+void
+daemon_push_soon(struct daemon *d)
+{
+	if (d->push_failures == 0)
+		daemon_set_timer(d->push_timer, 0);
+}
+
 void
 daemon_on_push(evutil_socket_t fd, short what, void *arg)
 {
@@ -244,7 +253,7 @@ on_committed(void *arg, const struct keeper_answer *a)
 		tick_off(d, &c->parts[i], a->error);
 	commit_free(c);
 	if (a->error == NULL && a->repo.unpushed > 0 && !d->stopping)
-		daemon_set_timer(d->push_timer, 0);
+		daemon_push_soon(d);
 	if (d->stopping)
 		return;
 	if (a->error != NULL) {

@@ -425,6 +425,18 @@ note_pulled(struct daemon *d, const struct error *err)
 	incident_set(&d->config_repo, err != NULL && !refused ? err->text : NULL);
 }
 
+/* Does somebody wait for this pull? */
+static bool
+is_awaited(const struct daemon *d)
+{
+	const struct pull_waiter *w;
+
+	LIST_FOREACH(w, &d->pull_waiters, entry)
+		if (w->attached)
+			return true;
+	return false;
+}
+
 static void
 on_pulled(void *arg, const struct keeper_answer *a)
 {
@@ -439,6 +451,9 @@ on_pulled(void *arg, const struct keeper_answer *a)
 	}
 	if (a->error == NULL) {
 		d->last_pull = time(NULL);
+		/* The way is open again, for pushes as well; or somebody may have opened it. */
+		if (d->pull_failures > 0 || is_awaited(d))
+			d->push_failures = 0;
 		d->pull_failures = 0;
 		daemon_note_news(d, a->news);
 	}
@@ -454,8 +469,8 @@ on_pulled(void *arg, const struct keeper_answer *a)
 		daemon_pull(d, NULL);
 		break;
 	}
-	if (a->repo.unpushed > 0 && !d->pushing)
-		daemon_set_timer(d->push_timer, 0);
+	if (a->error == NULL && a->repo.unpushed > 0 && !d->pushing)
+		daemon_push_soon(d);
 }
 
 void

@@ -164,6 +164,7 @@ void	 daemon_sweep_anew(struct daemon *);
 /* Commits log lines and backups: soon, or now. */
 void	 daemon_flush(struct daemon *, bool now);
 void	 daemon_push(struct daemon *, struct push_waiter *);
+void	 daemon_push_soon(struct daemon *);
 /* Forgets what was agreed on for files of which an own change gave way to another's. */
 void	 daemon_forget_bases(struct daemon *, const struct repo_notes *dropped);
 
