@@ -269,6 +269,11 @@ def find_tests(build):
     return tests
 
 
+def longest_first(tests):
+    """What may take long begins early, so that all ends together; their limits tell well enough."""
+    return sorted(tests, key=lambda test: -test.timeout)
+
+
 def select(tests, sanitizers, names):
     """What a run without names leaves out under sanitizers: static checks and fuzz targets
     do not depend on the build, and few system tests are worth the thread sanitizer's time."""
@@ -325,6 +330,8 @@ def main():
         build = args.built or os.path.join(
             TOP, "build", kinds.get(args.sanitizers, args.sanitizers))
         tests = select(find_tests(build), args.sanitizers, args.names)
+    if IN_CI:
+        tests = longest_first(tests)
     for name in args.names:
         if not any(t.is_named([name]) for t in tests):
             print(f"tests/run: no test is called '{name}'; see tests/run --list", file=sys.stderr)
