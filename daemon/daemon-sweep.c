@@ -7,18 +7,25 @@
 
 /* Sweeps: one look at the accounts, then one at each registry. */
 
+void
+daemon_try_soon(struct registry *r)
+{
+	scheduler_request_at(r->daemon->scheduler, r->slot, WORK_DEEP,
+	    clock_monotonic_ms() + random() % BACKOFF_SPREAD_MS);
+}
+
 /* An account is back: what failed for its sake need not wait for the end of its backoff. */
 static void
 end_backoffs(struct daemon *d, int64_t now)
 {
 	size_t i;
 
+	d->accounts_back_ms = now;
 	for (i = 0; i < d->n_registries; i++) {
 		struct registry *r = d->registries[i];
 
 		if (r->slot != NULL && slot_failures(r->slot) > 0)
-			scheduler_request_at(d->scheduler, r->slot, WORK_DEEP,
-			    now + random() % BACKOFF_SPREAD_MS);
+			daemon_try_soon(r);
 	}
 }
 

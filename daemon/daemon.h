@@ -70,6 +70,7 @@ struct daemon {
 	/* What was seen. */
 	struct inventory	*inventory;
 	int64_t			 inventory_ms;		/* when; monotonic */
+	int64_t			 accounts_back_ms;	/* the same, of when one that was down last was back */
 	struct registry		**registries;		/* sorted by name */
 	size_t			 n_registries;
 	time_t			 last_pull, last_push;	/* that worked; 0: none */
@@ -158,6 +159,9 @@ void	 daemon_sweep(struct daemon *);
 /* The same when the accounts are others, or what they are asked with: what was seen of the old
  * ones is dropped, and what failed is tried again. */
 void	 daemon_sweep_anew(struct daemon *);
+
+/* A deep check within seconds, though the last failed: what that was for may be over. */
+void	 daemon_try_soon(struct registry *);
 
 /* ---- daemon-commit.c: what is written back ---- */
 

@@ -355,6 +355,8 @@ end_run(struct registry *r)
 	r->job = NULL;
 	scheduler_done(r->daemon->scheduler, r->slot,
 	    r->acted ? r->work : WORK_NONE, ok || !r->acted, clock_monotonic_ms());
+	if (!ok && r->acted && job->job.started_ms <= r->daemon->accounts_back_ms)
+		daemon_try_soon(r);
 	if (deep_done && result_everything_ok(out) && result_saw_all(out)) {
 		free(r->state->synced_id);
 		r->state->synced_id = xstrdup(r->run_id);
