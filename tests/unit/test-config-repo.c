@@ -1,5 +1,5 @@
 /* Many commits are synced to disk here, and many writers killed.
- * timeout: 900 */
+ * timeout: 1800 */
 #include "daemon/config-repo.h"
 
 #include <pthread.h>
