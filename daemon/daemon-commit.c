@@ -31,6 +31,7 @@ static void
 on_pushed(void *arg, const struct keeper_answer *a)
 {
 	struct daemon *d = arg;
+	bool refused;
 
 	d->pushing = false;
 	d->counters.pushes[a->error != NULL]++;
@@ -38,8 +39,9 @@ on_pushed(void *arg, const struct keeper_answer *a)
 		finish_push_waiters(d, a->error);
 		return;
 	}
-	incident_set(&d->commits, a->error != NULL && !daemon_note_signatures(d, a->error)
-	    ? a->error->text : NULL);
+	/* One that had nothing to push has asked nobody: only a pull ends what was refused. */
+	refused = a->error != NULL && daemon_note_signatures(d, a->error);
+	incident_set(&d->commits, a->error != NULL && !refused ? a->error->text : NULL);
 	if (a->news != NULL && a->error == NULL)
 		daemon_note_news(d, a->news);
 	daemon_take_answer(d, a);
@@ -62,8 +64,6 @@ daemon_push(struct daemon *d, struct push_waiter *waiter)
 	daemon_on_push(-1, 0, d);
 }
 
-/* For what was committed or found just now. One that failed is tried again after its backoff,
- * whatever else comes meanwhile. */
 void
 daemon_push_soon(struct daemon *d)
 {

@@ -168,6 +168,7 @@ void	 daemon_try_soon(struct registry *);
 /* Commits log lines and backups: soon, or now. */
 void	 daemon_flush(struct daemon *, bool now);
 void	 daemon_push(struct daemon *, struct push_waiter *);
+/* What was committed or found just now; one that failed waits for its backoff all the same. */
 void	 daemon_push_soon(struct daemon *);
 /* Forgets what was agreed on for files of which an own change gave way to another's. */
 void	 daemon_forget_bases(struct daemon *, const struct repo_notes *dropped);

@@ -30,8 +30,8 @@ libraasd_a_SOURCES = \
 	daemon/crane-write.c daemon/crane-write.h \
 	daemon/credential.c daemon/credential.h \
 	daemon/crew.c daemon/crew.h \
-	daemon/daemon-commit.c \
 	daemon/daemon-clock.c \
+	daemon/daemon-commit.c \
 	daemon/daemon-config.c \
 	daemon/daemon-sweep.c \
 	daemon/daemon.c daemon/daemon.h \

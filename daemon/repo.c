@@ -428,17 +428,17 @@ signature_now(const struct repo_author *who, git_signature **out, struct error *
 	return 0;
 }
 
-/* The commit that `text` is, with a signature. */
+/* For the text of a commit; empty where nothing is signed. */
 static int
-sign(git_repository *repo, const char *key, const git_buf *text, git_oid *out, struct error *err)
+sign(const struct repo_author *who, const git_buf *text, struct buf *signature, struct error *err)
 {
-	cleanup(buf_done) struct buf signature = BUF_INIT;
 	struct deadline deadline = deadline_in(SIGN_MS, NULL);
 
-	if (commit_signature_make(key, text->ptr, text->size, &signature, &deadline, err) == -1)
+	if (who->signing_key == NULL)
+		return 0;
+	if (commit_signature_make(who->signing_key, text->ptr, text->size, signature, &deadline,
+	    err) == -1)
 		return error_prefix(err, "signing a commit");
-	if (git_commit_create_with_signature(out, repo, text->ptr, buf_str(&signature), NULL) != 0)
-		return git_fail(err, ERROR_SYSTEM, "making a commit");
 	return 0;
 }
 
@@ -451,21 +451,23 @@ repo_commit(git_repository *repo, const git_oid *tree_id, const git_oid *parent_
 	cleanup(git_tree_free_p) git_tree *tree = NULL;
 	cleanup(git_commit_free_p) git_commit *parent = NULL;
 	cleanup(git_buf_dispose) git_buf text = GIT_BUF_INIT;
-	const git_signature *author;
+	cleanup(buf_done) struct buf signature = BUF_INIT;
 	const git_commit *parents[1];
 
 	if (signature_now(who, &now, err) == -1)
 		return -1;
-	author = like != NULL ? git_commit_author(like) : now;
 	if (git_tree_lookup(&tree, repo, tree_id) != 0 ||
 	    (parent_id != NULL && git_commit_lookup(&parent, repo, parent_id) != 0))
 		return git_fail(err, ERROR_SYSTEM, "making a commit");
 	parents[0] = parent;
-	if ((who->signing_key != NULL ? git_commit_create_buffer(&text, repo, author, now, NULL,
-	    message, tree, parent != NULL ? 1 : 0, parents) : git_commit_create(out, repo, NULL,
-	    author, now, NULL, message, tree, parent != NULL ? 1 : 0, parents)) != 0)
+	if (git_commit_create_buffer(&text, repo, like != NULL ? git_commit_author(like) : now, now,
+	    NULL, message, tree, parent != NULL ? 1 : 0, parents) != 0)
 		return git_fail(err, ERROR_SYSTEM, "making a commit");
-	return who->signing_key != NULL ? sign(repo, who->signing_key, &text, out, err) : 0;
+	if (sign(who, &text, &signature, err) == -1)
+		return -1;
+	if (git_commit_create_with_signature(out, repo, text.ptr, signature.data, NULL) != 0)
+		return git_fail(err, ERROR_SYSTEM, "making a commit");
+	return 0;
 }
 
 /* libgit2 names what it has not finished thus: X.lock, and among the objects X_git2_ with six
