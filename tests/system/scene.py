@@ -111,7 +111,7 @@ class Scene:
         return self.publish({"raas.cfg": self.raas_cfg()}, message)
 
     def daemon(self):
-        return self.raasd.ctl_json("status")["daemon"]
+        return self.raasd.status()["daemon"]
 
     def incident(self, what):
         """The text of what is wrong with `what` at large, or None."""
@@ -124,8 +124,8 @@ class Scene:
         return (found["state"], found["detail"]) if found else (None, None)
 
     def log(self, isv):
-        """The ISV's log as raasctl tells it."""
-        return self.raasd.ctl("log", isv, "-n", "10000").out.splitlines()
+        """The ISV's log as raasd tells it."""
+        return self.raasd.call("Log", isv=isv, lines=10000)[-1]["lines"]
 
     # What others do.
 
@@ -159,7 +159,7 @@ class Scene:
 
     def all_committed(self):
         return all(set(self.log(i["name"])) <= set(self.committed_log(i["name"]))
-                   for i in self.raasd.ctl_json("status")["isvs"])
+                   for i in self.raasd.status()["isvs"])
 
     # How each story ends.
 

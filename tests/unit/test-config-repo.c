@@ -75,6 +75,24 @@ open_copy(struct error *err)
 	return repo;
 }
 
+/* The copy of what is reached over ssh, whose program is here one that runs the command on this
+ * host: the git program is the other side, as in life. Its hooks run, and it packs what is
+ * fetched, which libgit2 does by itself where the url is a path, slowly. */
+static struct config_repo *
+open_copy_over_ssh(struct error *err)
+{
+	cleanup(free_p) char *url = xasprintf("ssh://localhost%s/remote.git", git_box);
+	cleanup(free_p) char *ssh = xasprintf("%s/ssh", git_box);
+	struct config_repo_options o = options();
+
+	o.url = url;
+	o.ssh_command = ssh;
+	if (!sh("printf '#!/bin/sh\\nfor last; do :; done\\nexec sh -c \"$last\"\\n' >ssh\n"
+	    "chmod +x ssh"))
+		return NULL;
+	return config_repo_open(&o, err);
+}
+
 static int
 pull(struct config_repo *repo, struct config_news *news, struct error *err)
 {
@@ -497,24 +515,17 @@ TEST(empty_repo_and_missing_raas_cfg)
 	CHECK_INT(err.kind, ERROR_INPUT);
 }
 
-/* Over ssh, whose program is here one that runs the command on this host: hooks run there. */
 TEST(hook_refusal_is_told_and_nothing_is_lost)
 {
 	struct error err = ERROR_INIT;
 	cleanup(config_news_done) struct config_news news = { 0 };
 	cleanup(config_repo_free_p) struct config_repo *repo = NULL;
-	cleanup(free_p) char *url = xasprintf("ssh://localhost%s/remote.git", git_box);
-	cleanup(free_p) char *ssh = xasprintf("%s/ssh", git_box);
-	struct config_repo_options o = options();
 	struct deadline deadline = deadline_in(600000, NULL);
 
 	CHECK(make_remote());
-	CHECK(sh("printf '#!/bin/sh\\nfor last; do :; done\\nexec sh -c \"$last\"\\n' >ssh\n"
-	    "printf '#!/bin/sh\\necho log lines are frozen >&2\\nexit 1\\n' "
-	    ">remote.git/hooks/pre-receive\nchmod +x ssh remote.git/hooks/pre-receive"));
-	o.url = url;
-	o.ssh_command = ssh;
-	CHECK((repo = config_repo_open(&o, &err)) != NULL);
+	CHECK(sh("printf '#!/bin/sh\\necho log lines are frozen >&2\\nexit 1\\n' "
+	    ">remote.git/hooks/pre-receive\nchmod +x remote.git/hooks/pre-receive"));
+	CHECK((repo = open_copy_over_ssh(&err)) != NULL);
 	CHECK_INT(pull(repo, &news, &err), 0);
 	CHECK_INT(change(repo, CONFIG_APPEND, "isv1/logs/d.log", "ours\n", &err), 1);
 	CHECK_INT(config_repo_push(repo, &news, &deadline, &err), -1);
@@ -736,7 +747,7 @@ TEST(ten_thousand_isvs)
 	    "    printf \"M 644 inline isv%%d/metadata/a.json\\ndata 6\\n%%06d\\n\", i, i\n"
 	    "    printf \"M 644 inline isv%%d/logs/d.log\\ndata 6\\n%%06d\\n\", i, i } }'\n"
 	    ") | git -C remote.git fast-import --quiet"));
-	CHECK((repo = open_copy(&err)) != NULL);
+	CHECK((repo = open_copy_over_ssh(&err)) != NULL);
 	CHECK_INT(pull(repo, &news, &err), 0);
 	CHECK(sh("( echo 'commit refs/heads/stage'; echo 'committer o <o@o> 2 +0000'\n"
 	    "  echo 'data 1'; echo m; echo 'from refs/heads/stage^0'\n"
@@ -818,12 +829,12 @@ TEST(tidy_many_loose_objects)
 	    "  awk 'BEGIN { for (i = 1; i <= 3500; i++)\n"
 	    "    printf \"M 644 inline isv%%d/metadata/a.json\\ndata 6\\n%%06d\\n\", i, i }'\n"
 	    ") | git -C remote.git fast-import --quiet"));
-	CHECK((repo = open_copy(&err)) != NULL);
+	CHECK((repo = open_copy_over_ssh(&err)) != NULL);
 	CHECK_INT(pull(repo, &news, &err), 0);
 	config_repo_free(steal(repo));
 	CHECK(sh("mv copy.git/objects/pack/*.pack all.pack; rm -f copy.git/objects/pack/*\n"
 	    "git -C copy.git -c core.fsync=none unpack-objects -q <all.pack"));
-	CHECK((repo = open_copy(&err)) != NULL);
+	CHECK((repo = open_copy_over_ssh(&err)) != NULL);
 	start = clock_monotonic_ms();
 	CHECK_INT(config_repo_tidy(repo, &deadline, &err), 0);
 	printf("# packing 10,501 objects: %lld ms\n", (long long)(clock_monotonic_ms() - start));
