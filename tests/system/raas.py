@@ -184,6 +184,7 @@ def run(*command, seconds=60, check=False, **options):
 
 GIT_ENVIRONMENT = {
     "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0",
+    "GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "maintenance.auto", "GIT_CONFIG_VALUE_0": "false",
     "GIT_AUTHOR_NAME": "Ann Operator", "GIT_AUTHOR_EMAIL": "ann@example.com",
     "GIT_COMMITTER_NAME": "Ann Operator", "GIT_COMMITTER_EMAIL": "ann@example.com",
 }
@@ -192,6 +193,31 @@ GIT_ENVIRONMENT = {
 def git(*arguments, cwd, check=True):
     """git's standard output, by a user who is not raasd."""
     return run("git", *arguments, cwd=cwd, check=check, env={**os.environ, **GIT_ENVIRONMENT}).out
+
+
+def git_objects(repository, names):
+    """What these objects hold, None for one that is not there; by one process for all of them."""
+    done = subprocess.run(["git", "cat-file", "--batch"], cwd=repository, stdout=subprocess.PIPE,
+                          input="".join(f"{name}\n" for name in names).encode(), check=True,
+                          timeout=60 * SLOWNESS, env={**os.environ, **GIT_ENVIRONMENT}).stdout
+    found, at = [], 0
+    for _ in names:
+        header, at = done[at:done.index(b"\n", at)].split(), done.index(b"\n", at) + 1
+        if header[-1] == b"missing":
+            found.append(None)
+        else:
+            size = int(header[-1])
+            found.append(done[at:at + size])
+            at += size + 1
+    return found
+
+
+def git_files(repository, revision, *paths):
+    """{path: text} of the files there; of one commit, whatever is pushed meanwhile."""
+    listed = git("ls-tree", "-r", revision, *paths, cwd=repository).splitlines()
+    names = [line.partition("\t")[2] for line in listed]
+    objects = git_objects(repository, [line.split()[2] for line in listed])
+    return {n: o.decode(errors="replace") for n, o in zip(names, objects)}
 
 
 class ConfigRepo:
@@ -203,6 +229,7 @@ class ConfigRepo:
         self.branch = branch
         self.url = self.bare
         git("init", "-q", "--bare", "-b", branch, self.bare, cwd=ws.top)
+        git("config", "receive.autogc", "false", cwd=self.bare)
         git("clone", "-q", self.bare, self.work, cwd=ws.top)
         git("checkout", "-q", "-B", branch, cwd=self.work)
 
@@ -268,9 +295,8 @@ class ConfigRepo:
 
     def read(self, name):
         """A file's text on the branch, or None."""
-        commit = self.head()  # raasd may push between two looks
-        listed = commit and git("ls-tree", "--name-only", commit, name, cwd=self.bare)
-        return git("show", f"{commit}:{name}", cwd=self.bare) if listed else None
+        held = git_objects(self.bare, [f"refs/heads/{self.branch}:{name}"])[0]
+        return None if held is None else held.decode(errors="replace")
 
 
 class Script:
@@ -555,17 +581,11 @@ def secret_objects(secrets, repository):
                             input="".join(f"{c}\n" for c in commits), check=True).stdout
     config = {line.split(" ", 1)[0] for line in listed.splitlines()
               if line.endswith(" raas.cfg")}
-    found = []
-    for line in every:
-        name, kind = line.split()
-        if kind == "tree" or name in config:
-            continue
-        data = subprocess.run(["git", "cat-file", kind, name], cwd=repository,
-                              env={**os.environ, **GIT_ENVIRONMENT}, stdout=subprocess.PIPE,
-                              check=True).stdout
-        if secret_in(data, secrets):
-            found.append(f"{repository}: {kind} {name}")
-    return found
+    asked = [line for line in every
+             if not line.endswith(" tree") and line.split()[0] not in config]
+    held = git_objects(repository, [line.split()[0] for line in asked])
+    return [f"{repository}: {line}" for line, data in zip(asked, held)
+            if secret_in(data, secrets)]
 
 
 def secret_arguments(secrets):

@@ -15,7 +15,7 @@ import os
 import secrets
 import subprocess
 
-from raas import ConfigRepo, Raasd, git, no_secret, raas_cfg, wait_for
+from raas import ConfigRepo, Raasd, git, git_files, no_secret, raas_cfg, wait_for
 from sandbox import Sandbox
 
 CRANE_URL = "https://github.com/pulp/crane"
@@ -132,11 +132,8 @@ class Scene:
     def app_files(self, isv, app="registry"):
         """{name: text} of the metadata in the app repo."""
         state = self.sandbox.app(isv, app)
-        # One commit, whatever is pushed while we read.
-        commit = git("rev-parse", state["branch"], cwd=state["repo"]).strip()
-        names = git("ls-tree", "-r", "--name-only", commit, DATA, cwd=state["repo"]).splitlines()
-        return {name[len(DATA):]: git("show", f"{commit}:{name}", cwd=state["repo"])
-                for name in names if name.endswith(".json")}
+        files = git_files(state["repo"], state["branch"], DATA)
+        return {name[len(DATA):]: text for name, text in files.items() if name.endswith(".json")}
 
     def change_app_files(self, isv, files, app="registry"):
         """Somebody pushes {name: text, or None to remove it} to the app repo."""
@@ -145,8 +142,8 @@ class Scene:
     # What is in the config repo.
 
     def committed_log(self, isv):
-        names = [n for n in self.repo.files() if n.startswith(f"{isv}/logs/")]
-        return [line for n in names for line in self.repo.read(n).splitlines()]
+        logs = git_files(self.repo.bare, self.repo.branch, f"{isv}/logs/")
+        return [line for text in logs.values() for line in text.splitlines()]
 
     def settled(self):
         """Until raasd has nothing more to do, commit or push; the branch's commit."""
