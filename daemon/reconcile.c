@@ -149,18 +149,20 @@ note_blindness(struct reconcile_job *j, const struct session *s, const struct ob
 }
 
 /* A sweep's inventory is a hint, and may be older than the last repair, or than somebody's
- * deletion: only what was seen just now is acted on, and what has gone is looked for again. */
+ * deletion: only what was seen just now is acted on, and what has gone is looked for again. Nor is a
+ * bucket that refused us in order because the account lists it. */
 static bool
 needs_fresh_look(const struct reconcile_job *j, const struct session *s, const struct observed *o)
 {
 	const struct sighting *own[] = { &o->app.variables, &o->bucket.access, &o->layers.seen };
 	/* A repo that is gone has no error of its own: its host is unknown, or lets nobody in. */
-	bool gone = o->app_repo.sight == SIGHT_FAILED;
+	bool doubtful = o->app_repo.sight == SIGHT_FAILED;
 	size_t i;
 
 	for (i = 0; i < sizeof(own) / sizeof(own[0]); i++)
-		gone |= own[i]->sight == SIGHT_FAILED && own[i]->error.kind == ERROR_MISSING;
-	return (j->out.plan.n_steps > 0 || gone) && j->in.inventory != NULL && !s->fresh;
+		doubtful |= own[i]->sight == SIGHT_FAILED && own[i]->error.kind == ERROR_MISSING;
+	doubtful |= j->in.bucket_refused && j->out.plan.resources[RESOURCE_BUCKET].state == STATE_OK;
+	return (j->out.plan.n_steps > 0 || doubtful) && j->in.inventory != NULL && !s->fresh;
 }
 
 /* ---- what the loop wants to know of the last look ---- */

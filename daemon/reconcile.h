@@ -51,6 +51,7 @@ struct reconcile_input {
 	unsigned int		 health_failures;
 	struct health_memory	 health_memory;
 	enum access_method	 access;	/* that works in the bucket, as far as is known */
+	bool			 bucket_refused;	/* at the last look at it */
 	bool			 want_diffs;	/* texts of what differs, for `diff` */
 };
 

@@ -623,6 +623,7 @@ fill_input(struct registry *r, struct reconcile_input *in)
 	in->health_memory = r->state->health_memory;
 	in->access = text_equal(r->state->access_bucket, r->isv->bucket) ? r->state->access
 	    : ACCESS_UNKNOWN;
+	in->bucket_refused = r->state->resources[RESOURCE_BUCKET].state == STATE_FAILED;
 	in->n_images = r->state->n_images;
 	in->images = xcalloc(in->n_images, sizeof(*in->images));
 	for (i = 0; i < in->n_images; i++)
