@@ -34,7 +34,7 @@ static bool
 unusable(const char *value, const char *why, struct error *err)
 {
 	if (value == NULL)
-		error_set(err, ERROR_INPUT, "raas.cfg: %s", why != NULL ? why : "is incomplete");
+		error_set(err, ERROR_INPUT, "%s", why != NULL ? why : "raas.cfg is incomplete");
 	return value == NULL;
 }
 
