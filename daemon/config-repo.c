@@ -19,7 +19,8 @@ struct config_repo {
 	char			*public_url;		/* for messages */
 	char			*ssh_command;
 	struct git_remote_at	 at;
-	struct signature_rules	 signatures;		/* its strings are allocated */
+	char			*allowed_signers;
+	struct signature_rules	 signatures;		/* its strings are lent by the others here */
 	bool			 read_only;
 	bool			 gone;			/* the last fetch found no such branch */
 	struct config_branch	 branch;
@@ -437,10 +438,11 @@ repo_new(const struct config_repo_options *options)
 	repo->ssh_command = xstrdup(options->ssh_command);
 	repo->at = (struct git_remote_at){ repo->url, repo->ssh_command, options->http };
 	repo->read_only = options->read_only;
-	repo->signatures = (struct signature_rules){ options->signatures.kind,
-	    xstrdup(options->signatures.allowed), xstrdup(options->signatures.own_key) };
 	config_branch_init(&repo->branch, options->branch, &options->author,
-	    options->signatures.kind != SIGNATURE_NONE);
+	    options->require_signed != SIGNATURE_NONE);
+	repo->allowed_signers = xstrdup(options->allowed_signers);
+	repo->signatures = (struct signature_rules){ options->require_signed,
+	    repo->allowed_signers, repo->branch.signing_key };
 	return repo;
 }
 
@@ -510,8 +512,7 @@ config_repo_free(struct config_repo *repo)
 	free(repo->url);
 	free(repo->public_url);
 	free(repo->ssh_command);
-	free((char *)repo->signatures.allowed);
-	free((char *)repo->signatures.own_key);
+	free(repo->allowed_signers);
 	config_branch_done(&repo->branch);
 	free(repo);
 }

@@ -24,7 +24,9 @@ struct config_repo_options {
 	struct http_shared	*http;
 	const char		*branch;
 	struct repo_author	 author;
-	struct signature_rules	 signatures;
+	enum signature_kind	 require_signed;
+	const char		*allowed_signers;	/* see signature_rules; the author's key is
+							 * as good as these */
 	bool			 read_only;	/* never commits, never pushes */
 };
 

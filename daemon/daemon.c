@@ -400,7 +400,8 @@ start_threads(struct daemon *d)
 	    .repo = { .path = d->config_repo_path, .url = s->config_repo,
 		.ssh_command = s->git.ssh_command, .http = d->http, .branch = s->environment,
 		.author = { s->git.author_name, s->git.author_email, signing_key },
-		.signatures = { s->git.require_signed, allowed, signing_key },
+		.require_signed = s->git.require_signed,
+		.allowed_signers = allowed,
 		.read_only = !s->commit },
 	    .state_dir = s->state_dir, .credentials_dir = credentials_dir,
 	    .git_timeout_ms = s->git.timeout_ms });

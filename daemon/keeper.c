@@ -374,7 +374,7 @@ keeper_job_done(struct job *job)
 }
 
 static struct keeper_job *
-new_job(struct keeper *k, enum task task, int64_t timeout_ms)
+new_job(struct keeper *k, enum task task, int64_t timeout_ms, keeper_done *done, void *arg)
 {
 	struct keeper_job *j = xcalloc(1, sizeof(*j));
 
@@ -384,16 +384,16 @@ new_job(struct keeper *k, enum task task, int64_t timeout_ms)
 	j->job.name = task_names[task];
 	j->keeper = k;
 	j->task = task;
+	j->done = done;
+	j->arg = arg;
 	return j;
 }
 
 static void
 submit(struct keeper *k, enum task task, int64_t timeout_ms, keeper_done *done, void *arg)
 {
-	struct keeper_job *j = new_job(k, task, timeout_ms);
+	struct keeper_job *j = new_job(k, task, timeout_ms, done, arg);
 
-	j->done = done;
-	j->arg = arg;
 	workers_submit(k->thread, &j->job);
 }
 
@@ -410,8 +410,7 @@ keeper_new(struct event_base *base, const struct keeper_options *options)
 	k->options.repo.author.name = xstrdup(options->repo.author.name);
 	k->options.repo.author.email = xstrdup(options->repo.author.email);
 	k->options.repo.author.signing_key = xstrdup(options->repo.author.signing_key);
-	k->options.repo.signatures.allowed = xstrdup(options->repo.signatures.allowed);
-	k->options.repo.signatures.own_key = xstrdup(options->repo.signatures.own_key);
+	k->options.repo.allowed_signers = xstrdup(options->repo.allowed_signers);
 	k->options.credentials_dir = xstrdup(options->credentials_dir);
 	k->last_good_path = xasprintf("%s/" LAST_GOOD_FILE, options->state_dir);
 	k->thread = workers_new(base, &(struct workers_options){ .name = "config", .threads = 1,
@@ -434,8 +433,7 @@ keeper_free(struct keeper *k)
 	free((char *)k->options.repo.author.name);
 	free((char *)k->options.repo.author.email);
 	free((char *)k->options.repo.author.signing_key);
-	free((char *)k->options.repo.signatures.allowed);
-	free((char *)k->options.repo.signatures.own_key);
+	free((char *)k->options.repo.allowed_signers);
 	free((char *)k->options.credentials_dir);
 	free(k->last_good_path);
 	free(k->credentials);
@@ -451,11 +449,9 @@ keeper_load(struct keeper *k, keeper_done *done, void *arg)
 void
 keeper_pull(struct keeper *k, const char *accept, keeper_done *done, void *arg)
 {
-	struct keeper_job *j = new_job(k, TASK_PULL, k->options.git_timeout_ms);
+	struct keeper_job *j = new_job(k, TASK_PULL, k->options.git_timeout_ms, done, arg);
 
 	j->accept = xstrdup(accept);
-	j->done = done;
-	j->arg = arg;
 	workers_submit(k->thread, &j->job);
 }
 
@@ -475,11 +471,9 @@ static struct keeper_job *
 new_commit(struct keeper *k, enum task task, const struct config_change *changes, size_t n,
     const char *message, keeper_done *done, void *arg)
 {
-	struct keeper_job *j = new_job(k, task, 60000);
+	struct keeper_job *j = new_job(k, task, 60000, done, arg);
 	size_t i;
 
-	j->done = done;
-	j->arg = arg;
 	j->message = xstrdup(message);
 	j->n_changes = n;
 	j->changes = xcalloc(n, sizeof(*j->changes));
@@ -529,10 +523,9 @@ void
 keeper_log(struct keeper *k, const char *isv, size_t n,
     void (*done)(void *, char *const *, size_t, const struct error *), void *arg)
 {
-	struct keeper_job *j = new_job(k, TASK_LOG, 60000);
+	struct keeper_job *j = new_job(k, TASK_LOG, 60000, NULL, arg);
 
 	j->log_done = done;
-	j->arg = arg;
 	j->isv = xstrdup(isv);
 	j->job.isv = j->isv;
 	j->want_lines = n;
