@@ -148,6 +148,19 @@ note_blindness(struct reconcile_job *j, const struct session *s, const struct ob
 			note_error(&j->out, &own[i]->error);
 }
 
+/* Nothing is to be done about it, and yet the run has failed: it is tried again, with the backoff. */
+static void
+note_refusal(struct reconcile_job *j, const struct observed *o)
+{
+	struct error err;
+
+	if (!o->bucket.foreign)
+		return;
+	error_set(&err, ERROR_CREDENTIALS, "bucket '%s': %s", j->in.isv->bucket,
+	    j->out.plan.resources[RESOURCE_BUCKET].detail);
+	note_error(&j->out, &err);
+}
+
 /* A sweep's inventory is a hint, and may be older than the last repair, or than somebody's
  * deletion: only what was seen just now is acted on, and what has gone is looked for again. Nor is a
  * bucket that refused us in order because the account lists it. */
@@ -341,6 +354,7 @@ one_round(struct reconcile_job *j, struct session *s, bool deep, bool failed[N_R
 		return true;
 	}
 	note_blindness(j, s, &o);
+	note_refusal(j, &o);
 	note_failures(j, failed);
 	if (j->out.n_resolved == 0)
 		note_resolved(j, &o);

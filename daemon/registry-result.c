@@ -33,7 +33,8 @@ log_transition(struct registry *r, const struct resource *before, const struct r
 
 	if ((after->state == before->state && after->conflict == before->conflict) ||
 	    (r->acted && was_worked_on(out, after->kind)) ||
-	    (out->error.kind != ERROR_NONE && text_equal(after->detail, out->error.text)))
+	    (out->error.kind != ERROR_NONE && after->detail != NULL &&
+	    strstr(out->error.text, after->detail) != NULL))
 		return;
 	if (after->state == STATE_OK && was_bad)
 		registry_log_own(r, "SYNC", "INFO", "%s is ok again", kind);
