@@ -27,23 +27,23 @@ FUZZ_S = 10 if IN_CI else 5
 
 
 class Test:
-    """A program to run; its source may say "timeout: SECONDS", "sanitizers: thread" or "sanitizers: none"."""
+    """A program to run; its source may say "timeout: SECONDS" and "sanitizers: KIND"."""
 
     def __init__(self, name, command, source):
         self.name = name
         self.command = command
         self.timeout = DEFAULT_TIMEOUT_S
-        self.threads = False
+        self.threads = name.startswith("unit/")
         self.plain_only = False
         with open(source, encoding="utf-8", errors="replace") as f:
             head = f.read(3000)
         match = re.search(r"^[\s/*#]*timeout: (\d+)", head, re.M)
         if match:
             self.timeout = int(match.group(1))
-        if re.search(r"^[\s/*#]*sanitizers: .*\bthread\b", head, re.M):
-            self.threads = True
-        if re.search(r"^[\s/*#]*sanitizers: none\b", head, re.M):
-            self.plain_only = True
+        match = re.search(r"^[\s/*#]*sanitizers: (thread|address|none)\b", head, re.M)
+        if match:
+            self.threads = match.group(1) == "thread"
+            self.plain_only = match.group(1) == "none"
 
     def is_named(self, names):
         family, _, base = self.name.partition("/")
@@ -280,7 +280,7 @@ def select(tests, sanitizers, names):
     if names:
         return [t for t in tests if t.is_named(names)]
     if sanitizers == "thread":
-        return [t for t in tests if t.threads or t.name.startswith("unit/")]
+        return [t for t in tests if t.threads]
     if sanitizers:
         return [t for t in tests if t.name.startswith(("unit/", "system/")) and not t.plain_only]
     return tests
